@@ -1,0 +1,110 @@
+"""Who uses MediaNest: people, their sessions and preferences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from medianest.events import Event
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    USER = "user"
+
+
+class UserState(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class Theme(StrEnum):
+    DARK = "dark"
+    LIGHT = "light"
+    SYSTEM = "system"
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A person. Never holds a password hash or token: those stay in the repository."""
+
+    id: int
+    username: str
+    display_name: str
+    role: Role
+    state: UserState
+    created_at: datetime
+    last_seen_at: datetime | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+
+class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+    """How one person wants the pages. `time_zone` is an IANA name, empty for the browser's choice (UTC without script)."""
+
+    theme: Theme = Theme.DARK
+    time_zone: str = ""
+    page_size: int = 50
+    default_quality: str = "default"
+    is_shortcuts_on: bool = True
+
+
+class PreferencesChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A partial change of the preferences: what is unset stays."""
+
+    theme: Theme | msgspec.UnsetType = msgspec.UNSET
+    time_zone: str | msgspec.UnsetType = msgspec.UNSET
+    page_size: int | msgspec.UnsetType = msgspec.UNSET
+    default_quality: str | msgspec.UnsetType = msgspec.UNSET
+    is_shortcuts_on: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One signed-in device."""
+
+    id: UUID
+    user_id: int
+    device_name: str
+    address: str
+    is_remembered: bool
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sign-in or a renewal gives. `refresh_token` is None when another tab has just taken the new one."""
+
+    access_token: str
+    expires_in: int  # seconds
+    refresh_token: str | None
+    session: Session
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """The person and session behind a call, with what the pages need at every turn."""
+
+    user: User
+    preferences: Preferences
+    session_id: UUID
+    csrf_token: str
+    is_cookie: bool  # by cookie (needs a CSRF token) or by bearer token
+
+
+class AdministratorMade(Event, frozen=True):
+    user_id: int
+
+
+class SessionsEnded(Event, frozen=True):
+    """Sessions that must lose their sockets at once. `session_ids` holds their UUIDs as text."""
+
+    user_id: int
+    session_ids: tuple[str, ...]
+
+
+class PreferencesChanged(Event, frozen=True):
+    user_id: int

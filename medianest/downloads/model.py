@@ -1,0 +1,253 @@
+"""What was pasted, how far it has come, and where it lies in the library."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+from medianest.events import Event
+
+
+class DownloadKind(StrEnum):
+    VIDEO = "video"
+    PLAYLIST = "playlist"
+    CHANNEL = "channel"
+
+
+class DownloadState(StrEnum):
+    QUEUED = "queued"
+    DOWNLOADING = "downloading"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"
+    WAITING = "waiting"
+
+
+class ReasonCode(StrEnum):
+    """Why a download waits, failed or is as it is; stable for scripts. The words for people are in `reasons.py`."""
+
+    UPCOMING = "upcoming"  # the waiting ones
+    SITE_PAUSED = "site_paused"
+    NEEDS_SIGN_IN = "needs_sign_in"
+    DISK_FULL = "disk_full"
+    APPROVAL = "approval"
+    QUOTA = "quota"
+    RETRYING = "retrying"  # queued again after a passing fault
+    SAME_VIDEO = "same_video"  # queued until a running download of the same video ends
+    TRANSIENT = "transient"  # the failed ones
+    FORBIDDEN = "forbidden"
+    RATE_LIMITED = "rate_limited"
+    BOT_CHECK = "bot_check"
+    GEO_BLOCKED = "geo_blocked"
+    GONE = "gone"
+    UNSUPPORTED = "unsupported"
+    LIVE = "live"
+    ADDRESS_REFUSED = "address_refused"
+    FFMPEG_MISSING = "ffmpeg_missing"
+    LIBRARY_NOT_WRITABLE = "library_not_writable"
+    NO_FORMAT = "no_format"
+    SUSPICIOUS_FILE = "suspicious_file"
+    ENGINE_ERROR = "engine_error"
+    WORKER_CRASHED = "worker_crashed"
+    ALREADY_THERE = "already_there"  # the completed ones
+    LIST_CAPPED = "list_capped"
+    SOME_FAILED = "some_failed"
+    EMPTY_LIST = "empty_list"
+
+
+class Priority(IntEnum):
+    """Stored as a number so that the queue's index orders by it; the API speaks the names."""
+
+    HIGH = 0
+    NORMAL = 1
+    LOW = 2
+
+
+class Quality(StrEnum):
+    DEFAULT = "default"  # plays everywhere, up to 1080
+    BEST = "best"
+    P2160 = "2160"
+    P1440 = "1440"
+    P1080 = "1080"
+    P720 = "720"
+    P480 = "480"
+    P360 = "360"
+
+
+ACTIVE_STATES = (DownloadState.DOWNLOADING, DownloadState.PROCESSING)
+WAITING_STATES = (DownloadState.QUEUED, DownloadState.WAITING, DownloadState.PAUSED)
+FAILED_STATES = (DownloadState.FAILED, DownloadState.CANCELLED)
+FINISHED_STATES = (DownloadState.COMPLETED,)
+OPEN_STATES = ACTIVE_STATES + WAITING_STATES
+
+
+class NewDownload(msgspec.Struct, frozen=True, kw_only=True):
+    """A pasted link and what is wanted of it."""
+
+    url: str
+    quality: Quality = Quality.DEFAULT
+    audio_only: bool = False
+    priority: str = "normal"
+    as_film: bool = False
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a download is. For a list, `items_*` count its videos and `percent` is of the whole list."""
+
+    percent: float | None = None
+    downloaded_bytes: int | None = None
+    total_bytes: int | None = None
+    speed_bytes_s: float | None = None
+    eta_s: int | None = None
+    items_done: int | None = None
+    items_failed: int | None = None
+    items_total: int | None = None
+
+
+class LibraryFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file in the library; `path` is relative to the library root, with `/`."""
+
+    path: str
+    size_bytes: int
+    media_type: str
+
+
+class Download(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the queue as people and scripts see it. Sizes in bytes, durations in seconds."""
+
+    id: int
+    parent_id: int | None
+    item_index: int | None
+    url: str
+    kind: DownloadKind
+    title: str  # the link itself until the site has told the title
+    uploader: str
+    duration_s: int | None
+    thumbnail: str | None  # address below the base path
+    quality: Quality
+    audio_only: bool
+    as_film: bool
+    state: DownloadState
+    reason_code: ReasonCode | None
+    reason: str | None
+    priority: str
+    position: int | None  # place in the line, 1 is next; None unless queued
+    progress: Progress
+    attempts: int
+    next_attempt_at: datetime | None
+    requested_by: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    files: tuple[LibraryFile, ...] = ()
+    plex_url: str | None = None
+
+    @property
+    def is_list(self) -> bool:
+        return self.kind is not DownloadKind.VIDEO
+
+    @property
+    def can_pause(self) -> bool:
+        return self.state in (DownloadState.QUEUED, DownloadState.DOWNLOADING, DownloadState.WAITING)
+
+    @property
+    def can_resume(self) -> bool:
+        return self.state is DownloadState.PAUSED
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def can_retry(self) -> bool:
+        return self.state in FAILED_STATES or self.reason_code is ReasonCode.SOME_FAILED
+
+
+class PreviewItem(msgspec.Struct, frozen=True, kw_only=True):
+    title: str
+    duration_s: int | None = None
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link leads to, before anything is downloaded."""
+
+    url: str
+    kind: DownloadKind
+    title: str
+    uploader: str = ""
+    thumbnail: str | None = None
+    duration_s: int | None = None
+    items_total: int | None = None  # None for a single video
+    is_capped: bool = False  # the list goes on beyond `items_total`
+    items: tuple[PreviewItem, ...] = ()  # the first three
+    is_live: bool = False
+    quota_cost: int = 1
+    existing: int | None = None  # id of the download that already has it
+
+
+class QueueCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures above the list: top-level downloads of the person (an administrator: of all)."""
+
+    active: int = 0
+    waiting: int = 0
+    finished: int = 0
+    failed: int = 0
+    done_today: int = 0
+    speed_bytes_s: float = 0.0
+
+
+class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the owner sets for the whole queue."""
+
+    concurrent_downloads: int = 3
+    is_paused: bool = False
+    max_list_items: int = 1000
+    max_height: int = 2160  # pixels; nobody gets more than this
+    rate_limit_bytes_s: int | None = None  # per download; None is unlimited
+    subtitle_languages: str = ""  # comma list such as "en,de"; empty takes none
+    free_space_floor_bytes: int = 2 * 1024**3
+
+
+class DownloadCreated(Event, frozen=True):
+    download_id: int
+    parent_id: int | None
+    people: tuple[int, ...]
+
+
+class DownloadStateChanged(Event, frozen=True):
+    download_id: int
+    parent_id: int | None
+    people: tuple[int, ...]
+    state: DownloadState
+    reason_code: ReasonCode | None = None
+
+
+class DownloadProgressed(Event, frozen=True):
+    """At most two a second for each download. Numbers, since no row holds them."""
+
+    download_id: int
+    parent_id: int | None
+    people: tuple[int, ...]
+    progress: Progress
+
+
+class DownloadRemoved(Event, frozen=True):
+    download_id: int
+    parent_id: int | None
+    people: tuple[int, ...]
+
+
+class DownloadFinished(Event, frozen=True):
+    """A video lies in the library; `folder` is relative to the library root."""
+
+    download_id: int
+    history_id: int
+    folder: str
+
+
+class QueueSettingsChanged(Event, frozen=True):
+    pass

@@ -1,0 +1,110 @@
+"""Tables of the download queue and of what was filed. The DDL stands in `database/migrations/`."""
+
+from __future__ import annotations
+
+from piccolo.columns import JSONB, BigInt, BigSerial, Boolean, Date, Integer, Text, Timestamptz
+from piccolo.table import Table
+
+
+class DownloadRow(Table, tablename="download_queue"):
+    id = BigSerial(primary_key=True)
+    parent_id = BigInt(null=True, default=None)
+    item_index = Integer(null=True, default=None, help_text="place in the list, from 1")
+    requested_by = BigInt()
+    url = Text()
+    url_key = Text(help_text="SHA-256 of the normalised link, and of `audio` when only the sound is wanted")
+    site = Text(null=True, default=None, help_text="yt-dlp's extractor key, lower case")
+    video_id = Text(null=True, default=None)
+    kind = Text()
+    title = Text()
+    uploader = Text()
+    duration_s = Integer(null=True, default=None)
+    picture = Text(null=True, default=None, help_text="name in the picture store")
+    quality = Text()
+    audio_only = Boolean()
+    as_film = Boolean()
+    state = Text()
+    reason_code = Text(null=True, default=None)
+    reason = Text(null=True, default=None)
+    priority = Integer(help_text="0 high, 1 normal, 2 low")
+    position = BigInt(help_text="order within the priority")
+    attempts = Integer()
+    next_attempt_at = Timestamptz(null=True, default=None)
+    owner = Text(null=True, default=None, help_text="the process that works on it")
+    lease_until = Timestamptz(null=True, default=None)
+    downloaded_bytes = BigInt(null=True, default=None)
+    total_bytes = BigInt(null=True, default=None)
+    items_total = Integer(null=True, default=None)
+    items_done = Integer(null=True, default=None)
+    items_failed = Integer(null=True, default=None)
+    history_id = BigInt(null=True, default=None)
+    server_id = Text(null=True, default=None)
+    created_at = Timestamptz()
+    started_at = Timestamptz(null=True, default=None)
+    finished_at = Timestamptz(null=True, default=None)
+    changed_at = Timestamptz()
+
+
+class DownloadPersonRow(Table, tablename="download_people"):
+    """Who sees a top-level download: the one who asked first and those who joined. Its key is (user_id, download_id)."""
+
+    user_id = BigInt(primary_key=True)
+    download_id = BigInt()
+    joined_at = Timestamptz()
+
+
+class DownloadLogRow(Table, tablename="download_log"):
+    id = BigSerial(primary_key=True)
+    download_id = BigInt()
+    at = Timestamptz()
+    line = Text()
+
+
+class ShowRow(Table, tablename="library_shows"):
+    id = BigSerial(primary_key=True)
+    key = Text(help_text="site and channel id; unique")
+    title = Text()
+    folder = Text(help_text="name of the folder in the library, decided once")
+    folder_key = Text(help_text="the folder folded for comparison; unique")
+    server_id = Text(null=True, default=None)
+    created_at = Timestamptz()
+
+
+class HistoryRow(Table, tablename="download_history"):
+    """One video that was filed, or is being filed: its numbers are given once and never change."""
+
+    id = BigSerial(primary_key=True)
+    identity = Text(help_text="site:id of a real site, url:hash otherwise; unique")
+    show_id = BigInt(null=True, default=None)
+    season = Integer(null=True, default=None, help_text="year of upload")
+    episode = Integer(null=True, default=None, help_text="MMDDNN")
+    title = Text()
+    uploader = Text()
+    url = Text()
+    site = Text()
+    video_id = Text()
+    files = JSONB(help_text="list of {path, size_bytes, media_type}; planned until filed_at is set")
+    size_bytes = BigInt()
+    duration_s = Integer(null=True, default=None)
+    published_on = Date(null=True, default=None)
+    requested_by = BigInt(null=True, default=None)
+    created_at = Timestamptz()
+    filed_at = Timestamptz(null=True, default=None)
+    deleted_at = Timestamptz(null=True, default=None, help_text="removed by a person: not fetched again by itself")
+    plex_rating_key = Text(null=True, default=None)
+    server_id = Text(null=True, default=None)
+
+
+class QueueSettingsRow(Table, tablename="queue_settings"):
+    """One row, id 1."""
+
+    id = Integer(primary_key=True)
+    concurrent_downloads = Integer()
+    is_paused = Boolean()
+    max_list_items = Integer()
+    max_height = Integer(help_text="pixels")
+    rate_limit_bytes_s = BigInt(null=True, default=None)
+    subtitle_languages = Text()
+    free_space_floor_bytes = BigInt()
+    updated_by = BigInt(null=True, default=None)
+    updated_at = Timestamptz()
