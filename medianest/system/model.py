@@ -1,0 +1,87 @@
+"""What the owner sees of the house: versions, programs found, health, tasks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from medianest.events import Event
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class HealthProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the owner should know; `code` is stable, `advice` says what to do."""
+
+    code: str
+    severity: Severity
+    text: str
+    advice: str
+
+
+class FoundProgram(msgspec.Struct, frozen=True, kw_only=True):
+    """A program of the machine that MediaNest can use."""
+
+    name: str
+    path: str
+    version: str
+    is_found: bool
+    advice: str  # empty when all is well
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    value: str
+
+
+class ShownSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """A setting with its source; secrets are masked."""
+
+    name: str
+    value: str
+    source: str
+
+
+class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
+    versions: tuple[Version, ...]
+    found: tuple[FoundProgram, ...]
+    health: tuple[HealthProblem, ...]
+    settings: tuple[ShownSetting, ...]
+
+
+class Outcome(StrEnum):
+    RUNNING = "running"
+    OK = "ok"
+    FAILED = "failed"
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A recurring job: in plain words, when it ran, how it went, when it runs next. Durations in seconds."""
+
+    name: str
+    title: str
+    schedule: str
+    is_running: bool = False
+    last_started_at: datetime | None = None
+    last_duration_s: float | None = None
+    last_outcome: Outcome | None = None
+    last_message: str = ""
+    next_run_at: datetime | None = None
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether requests can be served; the reason stays in the log."""
+
+    is_ready: bool
+    reason: str = ""
+
+
+class TaskRan(Event, frozen=True):
+    name: str
+    outcome: Outcome
