@@ -1,0 +1,133 @@
+"""Phase two: the kept video is fetched, joined, looked at and given its tags, in its staging folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from medianest.downloads.worker.engine import Engine
+from medianest.downloads.worker.extraction import Found
+from medianest.downloads.worker.failures import Failure, classify
+from medianest.downloads.worker.files import MEDIA_TYPES, facts_of, refuse_suspicious
+from medianest.downloads.worker.messages import Extract
+from medianest.downloads.worker.options import download_params, output_template
+from medianest.downloads.worker.pictures import PictureTaker, addresses_of
+from medianest.downloads.worker.progress import ProgressReporter, Send
+from medianest.downloads.worker.subtitles import fetch_subtitles
+from medianest.downloads.worker.tags import embed_tags
+
+_STEPS = {"Merger": "merge", "ExtractAudio": "convert", "Metadata": "tags"}
+
+
+def download(engine: Engine, found: Found, job: Extract, send: Send) -> dict[str, Any]:
+    """Fetch what `found` describes into the job's staging folder and return the fields of the `done` event.
+
+    Raises:
+        Failure: with the cause; partial files stay for the next try.
+    """
+    ydl, info = found.ydl, found.info
+    engine.guard.forget()
+    ydl.log.warnings.clear()
+    try:
+        Path(job.staging).mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _download(engine, ydl, info, job, send)
+    except Exception as error:
+        raise classify(error, warnings=ydl.log.warnings, refused=engine.guard.refused) from error
+
+
+def _download(engine: Engine, ydl: Any, info: dict[str, Any], job: Extract, send: Send) -> dict[str, Any]:
+    parts = _name_formats(info)
+    format_id = str(info["format_id"])
+    ydl.params.update(download_params(job.options, job.staging))
+    ydl.params["outtmpl"]["default"] = output_template(format_id)
+    ydl.__dict__.pop("urlopen", None)  # media is larger than a page
+    reporter = ProgressReporter(send, parts)
+    ydl.add_progress_hook(reporter.on_hook)
+    ydl.add_progress_hook(_refuse_suspicious_parts)
+    ydl.add_postprocessor_hook(lambda status: _tell_step(status, send))
+    subtitles = info.pop("requested_subtitles", None)
+    free_of_leftovers(job.staging)
+    result = dict(info)
+    ydl.process_info(result)
+    reporter.is_over = True
+    path = Path(result.get("filepath") or "nothing")
+    if not path.is_file():
+        raise Failure("transient", "\n".join(ydl.log.warnings) or "The download ended without a file.")
+    done = _finish(engine, ydl, result, path, job, send)
+    done["files"]["subtitles"] = fetch_subtitles(ydl, subtitles or {}, result, Path(done["files"]["media"]))
+    return done
+
+
+def _finish(engine: Engine, ydl: Any, result: dict[str, Any], path: Path, job: Extract, send: Send) -> dict[str, Any]:
+    refuse_suspicious(path)
+    if job.options.audio_only:
+        path = _only_sound(engine, ydl, result, path)
+    extension = path.suffix.lstrip(".").lower()
+    if extension not in MEDIA_TYPES:
+        raise Failure(
+            "suspicious_file", f"The file has the ending .{extension[:20]}, which is none of a video or sound file."
+        )
+    if job.options.embed_metadata and engine.has_ffmpeg:
+        embed_tags(ydl, result, path)
+    if addresses_of(result):
+        send("processing", step="picture")
+    pictures = PictureTaker(engine, ydl).for_library(result, Path(job.staging, "picture"))
+    facts = facts_of(path, result, engine.configuration.ffprobe)
+    return {
+        "files": {"media": str(path), **pictures},
+        "format_id": str(result.get("format_id")),
+        "ext": extension,
+        "media_type": MEDIA_TYPES[extension],
+        **facts,
+    }
+
+
+def _only_sound(engine: Engine, ydl: Any, result: dict[str, Any], path: Path) -> Path:
+    """The sound of a file that holds a picture too, without encoding it again where a player takes it as it is."""
+    if result.get("vcodec") == "none":
+        return path
+    if not engine.has_ffmpeg:
+        raise Failure("ffmpeg_missing", "The sound can not be taken out of the video without ffmpeg.")
+    from yt_dlp.postprocessor import FFmpegExtractAudioPP
+
+    leftovers, changed = FFmpegExtractAudioPP(ydl, preferredcodec="best").run({**result, "filepath": str(path)})
+    for leftover in leftovers:
+        if leftover != changed["filepath"]:
+            Path(leftover).unlink(missing_ok=True)
+    return Path(changed["filepath"])
+
+
+def _name_formats(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the chosen formats names that are safe in a file name, and return the parts that are fetched one by one."""
+    parts: list[dict[str, Any]] = [dict(part) for part in info.get("requested_formats") or []]
+    for part in parts:
+        part["format_id"] = _safe(part.get("format_id"))
+    if parts:
+        info["requested_formats"] = parts
+        info["format_id"] = "+".join(part["format_id"] for part in parts)
+    else:
+        info["format_id"] = _safe(info.get("format_id"))
+    return parts or [info]
+
+
+def _safe(format_id: Any) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", str(format_id or "0"))[:40]
+
+
+def _refuse_suspicious_parts(status: dict[str, Any]) -> None:
+    """Looks at every finished file before ffmpeg may open it."""
+    if status.get("status") == "finished" and status.get("filename"):
+        refuse_suspicious(Path(status["filename"]))
+
+
+def _tell_step(status: dict[str, Any], send: Send) -> None:
+    name = str(status.get("postprocessor"))
+    if status.get("status") == "started" and name != "MoveFiles":
+        send("processing", step=_STEPS.get(name, "convert"))
+
+
+def free_of_leftovers(staging: str) -> None:
+    """Drop ffmpeg's half-written files of an earlier try; what was downloaded stays."""
+    for path in Path(staging).glob("media.*.temp.*"):
+        path.unlink()

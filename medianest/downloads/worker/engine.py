@@ -1,0 +1,120 @@
+"""yt-dlp, imported once and ready: every job gets a fresh `YoutubeDL` that shares the loaded extractors.
+
+Nothing here imports yt-dlp before `load` is called, so that a newer one can be put on the module path first.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+from medianest.downloads.worker.guard import MARK, AddressGuard, AddressRefused
+from medianest.downloads.worker.messages import Configuration
+from medianest.downloads.worker.options import Params, back_off, base_params
+
+log = logging.getLogger(__name__)
+
+_WARM_UP_URL = "http://warm-up.invalid/page.html"
+_MAX_PAGE_BYTES = 64 * 1024**2
+_PAGE_PIECE_BYTES = 256 * 1024
+_KEPT_WARNINGS = 50
+
+
+class JobLog:
+    """Takes what yt-dlp says: all of it into the log, the warnings also for the search of a failure's cause."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def debug(self, message: str) -> None:
+        log.debug(message)
+
+    def info(self, message: str) -> None:
+        log.info(message)
+
+    def warning(self, message: str) -> None:
+        if len(self.warnings) < _KEPT_WARNINGS:
+            self.warnings.append(message)
+        log.warning(message)
+
+    def error(self, message: str) -> None:
+        log.error(message)
+
+
+class Engine:
+    """The loaded yt-dlp. `load` once, then `open` for every job."""
+
+    def __init__(self, configuration: Configuration, guard: AddressGuard) -> None:
+        self.configuration = configuration
+        self.guard = guard
+        self.version = ""
+        self._base: Params = {}
+        self._extractors: list[Any] = []
+
+    @property
+    def has_ffmpeg(self) -> bool:
+        return self.configuration.ffmpeg is not None
+
+    def load(self) -> None:
+        """Import yt-dlp without plug-ins and do once what the first job would wait for."""
+        os.environ["YTDLP_NO_PLUGINS"] = "1"
+        sys.modules.setdefault("curl_cffi", None)  # type: ignore[arg-type]  # its connections would pass by the guard
+        import yt_dlp
+        import yt_dlp.globals
+        from yt_dlp.extractor import gen_extractor_classes
+
+        yt_dlp.globals.plugin_dirs.value = []
+        self.version = yt_dlp.version.__version__
+        parsed = yt_dlp.parse_options(["--ignore-config", "--no-plugin-dirs"]).ydl_opts
+        self._base = base_params(parsed, self.configuration, self._before_retry)
+        self._extractors = [extractor for extractor in gen_extractor_classes() if extractor._ENABLED]
+        for extractor in self._extractors:
+            extractor.suitable(_WARM_UP_URL)  # compiles its pattern
+        with self.open({}) as ydl:
+            ydl.get_info_extractor("Generic")
+            ydl.build_format_selector("b")
+
+    def open(self, params: Params) -> Any:
+        """A `YoutubeDL` for one job, with cookies and connections of its own; `log` on it keeps the warnings."""
+        import yt_dlp
+
+        job_log = JobLog()
+        ydl = yt_dlp.YoutubeDL({**self._base, **params, "logger": job_log}, auto_init=False)
+        for extractor in self._extractors:
+            ydl.add_info_extractor(extractor)
+        ydl.log = job_log
+        return ydl
+
+    def limit_pages(self, ydl: Any) -> None:
+        """While a link is looked at, no answer may be larger than a page can be: some never end."""
+        original = ydl.urlopen
+
+        def urlopen(request: Any) -> Any:
+            response = original(request)
+            read, taken = response.read, 0
+
+            def limited_read(amount: int | None = None) -> bytes:
+                nonlocal taken
+                if amount is None:
+                    return b"".join(iter(lambda: limited_read(_PAGE_PIECE_BYTES), b""))
+                data: bytes = read(amount)
+                taken += len(data)
+                if taken > _MAX_PAGE_BYTES:
+                    raise PageTooLarge("Unsupported URL: the page never ends")
+                return data
+
+            response.read = limited_read
+            return response
+
+        ydl.urlopen = urlopen
+
+    def _before_retry(self, n: int) -> float:
+        if self.guard.refused:
+            raise AddressRefused(f"{self.guard.refused} was {MARK}")
+        return back_off(n)
+
+
+class PageTooLarge(Exception):
+    """An answer to the look at a link went on beyond what a page can be."""

@@ -1,0 +1,141 @@
+"""Looking at a link: what it leads to, without downloading it."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Any
+
+from medianest.downloads.worker.engine import Engine
+from medianest.downloads.worker.failures import Failure, classify
+from medianest.downloads.worker.formats import make_selector
+from medianest.downloads.worker.lists import LIST_TYPES, ListReader
+from medianest.downloads.worker.messages import JobOptions
+from medianest.downloads.worker.options import list_params, subtitle_params
+
+DESCRIPTION_LENGTH = 5000
+
+
+@dataclass
+class Found:
+    """What a link leads to: one video with all that yt-dlp knows of it, or a list with its entries (ENTRY of the protocol)."""
+
+    ydl: Any
+    info: dict[str, Any]
+    is_list: bool
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    is_capped: bool = False
+
+
+def look_at(engine: Engine, url: str, options: JobOptions, max_items: int) -> Found:
+    """Open `url` with yt-dlp.
+
+    Raises:
+        Failure: with the cause in the protocol's classes.
+    """
+    ydl = engine.open({**list_params(max_items), **subtitle_params(options.subtitle_languages)})
+    ydl.format_selector = make_selector(options, ydl.build_format_selector, has_ffmpeg=engine.has_ffmpeg)
+    engine.limit_pages(ydl)
+    engine.guard.forget()
+    reader = ListReader(ydl, max_items)
+    try:
+        info = reader.extract(url)
+    except Exception as error:
+        raise classify(error, warnings=ydl.log.warnings, refused=engine.guard.refused) from error
+    if not info:
+        raise Failure("engine_error", "The site gave no answer that can be used.")
+    if info.get("_type") in LIST_TYPES:
+        return Found(ydl, info, True, reader.entries, reader.is_capped)
+    _refuse_what_can_not_be_downloaded(info, ydl.log.warnings)
+    return Found(ydl, info, False)
+
+
+def _refuse_what_can_not_be_downloaded(info: dict[str, Any], warnings: list[str]) -> None:
+    status = info.get("live_status")
+    release = info.get("release_timestamp")
+    if status in ("is_upcoming", "post_live"):
+        raise Failure(
+            "upcoming",
+            "It has not begun yet, or was not put together yet.",
+            release_at=int(release) if release else None,
+        )
+    if status == "is_live" or info.get("is_live"):
+        raise Failure("live", "It is being broadcast right now.")
+    if info.get("formats") == [] or not (info.get("url") or info.get("requested_formats")):
+        if info.get("_has_drm"):
+            raise Failure("unsupported", "It is protected by DRM.")
+        text = "\n".join(warnings) or "No video formats found"
+        if any("JavaScript runtime" in warning for warning in warnings):
+            raise Failure("engine_error", f"No JavaScript runtime was found, which this site needs. {text}")
+        raise classify(NoFormats(text))
+
+
+class NoFormats(Exception):
+    """The site told only by warnings why there is nothing to download."""
+
+
+def describe(info: dict[str, Any]) -> dict[str, Any]:
+    """INFO of the protocol."""
+    is_list = info.get("_type") in LIST_TYPES
+    return {
+        "kind": _kind_of(info) if is_list else "video",
+        "site": str(info.get("extractor_key") or info.get("extractor") or "generic").lower(),
+        "video_id": _text(info.get("id")),
+        "webpage_url": _text(info.get("webpage_url") or info.get("original_url")),
+        "title": _text(info.get("title") or info.get("fulltitle") or info.get("id")),
+        "uploader": _text(info.get("uploader") or info.get("creator") or info.get("artist") or info.get("channel")),
+        "channel_id": _text(info.get("channel_id") or info.get("uploader_id")) or None,
+        "channel": _text(info.get("channel") or info.get("uploader")) or None,
+        "playlist_id": _text(info.get("id") if is_list else info.get("playlist_id")) or None,
+        "description": _text(info.get("description"))[:DESCRIPTION_LENGTH],
+        "duration_s": _whole(info.get("duration")),
+        "published_on": _day(info),
+        "timestamp": _whole(info.get("timestamp")),
+        "live_status": _text(info.get("live_status")) or None,
+        "is_live": bool(info.get("is_live")),
+        "tags": _texts(info.get("tags")),
+        "categories": _texts(info.get("categories")),
+        "width": _whole(info.get("width")),
+        "height": _whole(info.get("height")),
+        "filesize_approx": _whole(expected_size(info)),
+    }
+
+
+def expected_size(info: dict[str, Any]) -> float | None:
+    """Bytes that the chosen formats have together, as far as the site tells; None when one is unknown."""
+    parts = info.get("requested_formats") or [info]
+    sizes = [part.get("filesize") or part.get("filesize_approx") for part in parts]
+    return sum(size for size in sizes if size) if all(sizes) else None
+
+
+def _kind_of(info: dict[str, Any]) -> str:
+    """A channel is a list that is somebody's own; every other list is a playlist."""
+    own = {info.get("channel_id"), info.get("uploader_id"), info.get("channel")} - {None, ""}
+    key = str(info.get("extractor_key") or "").lower()
+    is_channel = info.get("id") in own or any(word in key for word in ("channel", "user"))
+    return "channel" if is_channel else "playlist"
+
+
+def _day(info: dict[str, Any]) -> str | None:
+    for key in ("upload_date", "release_date"):
+        text = str(info.get(key) or "")
+        try:
+            return datetime.date(int(text[:4]), int(text[4:6]), int(text[6:8])).isoformat()
+        except ValueError:
+            continue
+    return None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).replace("\0", "")
+
+
+def _texts(value: Any) -> list[str]:
+    return [_text(one)[:100] for one in (value if isinstance(value, (list, tuple)) else [])][:50]
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None

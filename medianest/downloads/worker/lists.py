@@ -1,0 +1,106 @@
+"""Playlists and channels: their entries are named, not opened; tabs of a channel are flattened; endless ones end."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+LIST_TYPES = ("playlist", "multi_video", "compat_list")
+LIST_TIME_S = 90  # a list that takes longer to read is cut there
+PIECE = 100  # entries in one message
+_HOPS = 8  # addresses that lead to addresses
+_DEPTH = 2  # lists within lists
+
+
+class ListReader:
+    """Opens a link and, when it is a list, gathers its entries (ENTRY of the protocol) up to a limit of number and time."""
+
+    def __init__(self, ydl: Any, max_items: int) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.is_capped = False
+        self._ydl = ydl
+        self._max_items = max_items
+        self._ends_at = time.monotonic() + LIST_TIME_S
+        self._seen: set[str] = set()
+
+    def extract(self, url: str) -> dict[str, Any]:
+        """What yt-dlp makes of `url`: a video in full, or a list whose entries are in `entries` afterwards."""
+        info = self._open(url, None)
+        if info.get("_type") in LIST_TYPES:
+            self._take(info, depth=0)
+        return info
+
+    def _open(self, url: str, extractor: str | None) -> dict[str, Any]:
+        """Follow addresses that lead to addresses; lists come back unread, videos in full."""
+        for _ in range(_HOPS):
+            info: dict[str, Any] = self._ydl.extract_info(url, download=False, process=False, ie_key=extractor) or {}
+            kind = info.get("_type", "video")
+            if kind != "url":
+                break
+            url, extractor = info["url"], info.get("ie_key")
+        if not info or kind in LIST_TYPES:
+            return info
+        return self._ydl.process_ie_result(info, download=False) or {}
+
+    def _take(self, info: dict[str, Any], depth: int) -> None:
+        from yt_dlp.utils import PlaylistEntries
+
+        entries = info.pop("entries", None)
+        if entries is None:
+            return
+        for _, entry in PlaylistEntries(self._ydl, {"entries": entries})[1:]:
+            if not entry:
+                continue
+            if len(self.entries) >= self._max_items or time.monotonic() > self._ends_at:
+                self.is_capped = True
+                return
+            if entry.get("_type") in LIST_TYPES:
+                self._take(entry, depth + 1)
+            elif depth < _DEPTH and self._leads_to_list(entry):
+                self._take(self._open(entry["url"], entry.get("ie_key")), depth + 1)
+            else:
+                self._add(entry, info)
+
+    def _leads_to_list(self, entry: dict[str, Any]) -> bool:
+        """True for the tabs of a channel and the like: their extractor gives lists, never videos."""
+        name = entry.get("ie_key")
+        if entry.get("_type") != "url" or not name:
+            return False
+        if name == "YoutubeTab":
+            return True
+        extractor = self._ydl.get_info_extractor(name)
+        return getattr(extractor, "_RETURN_TYPE", None) == "playlist"
+
+    def _add(self, entry: dict[str, Any], parent: dict[str, Any]) -> None:
+        url = _address_of(entry, parent)
+        if url is None or url in self._seen:
+            return
+        self._seen.add(url)
+        site = str(entry.get("ie_key") or entry.get("extractor_key") or "generic").lower()
+        duration = entry.get("duration")
+        self.entries.append(
+            {
+                "url": url,
+                "title": str(entry.get("title") or entry.get("id") or url),
+                "duration_s": int(duration) if isinstance(duration, (int, float)) else None,
+                "site": site,
+                "video_id": str(entry["id"]) if entry.get("id") and site not in ("generic", "html5") else None,
+                "live_status": entry.get("live_status"),
+                "uploader": entry.get("uploader") or entry.get("channel"),
+            }
+        )
+
+
+def _address_of(entry: dict[str, Any], parent: dict[str, Any]) -> str | None:
+    """The address under which an entry can be opened alone: its page, or its file where it has no page of its own."""
+    if entry.get("_type") in ("url", "url_transparent"):
+        url = entry.get("url")
+    else:
+        page = entry.get("webpage_url")
+        formats = entry.get("formats") or [entry]
+        url = (
+            page
+            if page and page != parent.get("webpage_url")
+            else formats[-1].get("manifest_url") or formats[-1].get("url")
+        )
+    return url if isinstance(url, str) and url.lower().startswith(("http://", "https://")) else None

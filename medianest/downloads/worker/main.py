@@ -1,0 +1,156 @@
+"""The download worker: a child process that alone imports yt-dlp and does one thing after another, as the server tells it.
+
+It speaks JSON lines (see `protocol.py`), holds its connections inside the address guard, and dies with its server.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+
+from medianest.downloads.addresses import AllowedAddresses
+from medianest.downloads.worker import confinement
+from medianest.downloads.worker.download import download
+from medianest.downloads.worker.engine import Engine
+from medianest.downloads.worker.extraction import Found, describe, look_at
+from medianest.downloads.worker.failures import Failure, classify
+from medianest.downloads.worker.guard import AddressGuard
+from medianest.downloads.worker.lists import PIECE
+from medianest.downloads.worker.messages import Configuration, Extract, JobOptions, Preview, read
+from medianest.downloads.worker.pictures import PictureTaker
+from medianest.downloads.worker.protocol import Command, Protocol, end_process_group
+from medianest.downloads.worker.proxy import FilterProxy
+
+log = logging.getLogger(__name__)
+
+LOOK_TIME_S = 240  # a site that keeps a look at a link busy for longer is given up, together with this process
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    confinement.die_with_parent(os.getppid())
+    confinement.refuse_new_privileges()
+    protocol = Protocol.take_over_pipes()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    protocol.start_reading()
+    try:
+        configuration = read(protocol.receive(), Configuration)
+        Worker(protocol, _prepare(configuration)).serve()
+    except Exception:
+        log.exception("The download worker could not start")
+        end_process_group()
+
+
+def _prepare(configuration: Configuration) -> Engine:
+    """Put up the walls, then load yt-dlp behind them."""
+    confinement.clean_environment(configuration.temp_dir)
+    confinement.tie_children_to_this_process()
+    confinement.limit_resources(configuration.limits.memory_bytes, configuration.limits.file_size_bytes)
+    guard = AddressGuard(AllowedAddresses.parse(configuration.allow))
+    guard.install()
+    FilterProxy.start().hand_to_children()
+    engine = Engine(configuration, guard)
+    engine.load()
+    return engine
+
+
+class Worker:
+    """Carries out commands. At most one found video is kept between `extract` and `download`."""
+
+    def __init__(self, protocol: Protocol, engine: Engine) -> None:
+        self._protocol = protocol
+        self._engine = engine
+        self._kept: tuple[Extract, Found] | None = None
+
+    def serve(self) -> None:
+        """Answer commands for ever; the end of the input ends the process elsewhere."""
+        self._protocol.send("ready", yt_dlp=self._engine.version, pid=os.getpid())
+        while True:
+            command = self._protocol.receive()
+            try:
+                self._carry_out(command)
+            except msgspec.ValidationError as error:
+                self._protocol.send(
+                    "failed", **Failure("engine_error", f"The order was not understood: {error}").to_fields()
+                )
+            except Exception as error:
+                failure = classify(error)
+                if failure.kind == "engine_error":
+                    log.exception("A download failed for a cause that is not foreseen")
+                self._protocol.send("failed", **failure.to_fields())
+
+    def _carry_out(self, command: Command) -> None:
+        kept, self._kept = self._kept, None
+        match command.get("op"):
+            case "preview":
+                self._preview(read(command, Preview))
+            case "extract":
+                self._extract(read(command, Extract))
+            case "download" if kept is not None:
+                self._download(*kept)
+            case "skip":
+                if kept is not None:
+                    kept[1].ydl.close()
+                self._protocol.send("idle")
+            case unknown:
+                raise Failure("engine_error", f"The worker was told to {unknown!r}, which it can not do now.")
+
+    def _preview(self, job: Preview) -> None:
+        with _TimeLimit(self._protocol):
+            found = look_at(self._engine, job.url, JobOptions(), job.max_items)
+            with found.ydl:
+                picture = (
+                    PictureTaker(self._engine, found.ydl).for_preview(found.info, Path(job.picture))
+                    if job.picture
+                    else None
+                )
+        self._protocol.send(
+            "preview",
+            info=describe(found.info),
+            entries=found.entries[:3],
+            items_total=len(found.entries) if found.is_list else None,
+            is_capped=found.is_capped,
+            picture=picture,
+        )
+
+    def _extract(self, job: Extract) -> None:
+        with _TimeLimit(self._protocol):
+            found = look_at(self._engine, job.url, job.options, job.max_items)
+        if not found.is_list:
+            self._kept = (job, found)
+            self._protocol.send("video", info=describe(found.info))
+            return
+        found.ydl.close()
+        self._protocol.send("list", info=describe(found.info), is_capped=found.is_capped)
+        for start in range(0, len(found.entries), PIECE):
+            self._protocol.send("entries", entries=found.entries[start : start + PIECE])
+        self._protocol.send("list_end", items_total=len(found.entries))
+
+    def _download(self, job: Extract, found: Found) -> None:
+        with found.ydl:
+            self._protocol.send("done", **download(self._engine, found, job, self._protocol.send))
+
+
+class _TimeLimit:
+    """Gives up a look at a link that takes too long. A thread can not be stopped, so the process ends after telling why."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+        self._timer = threading.Timer(LOOK_TIME_S, self._give_up)
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def _give_up(self) -> None:
+        failure = Failure("transient", f"The site kept us waiting for {LOOK_TIME_S} seconds.")
+        self._protocol.send("failed", **failure.to_fields())
+        end_process_group()

@@ -1,0 +1,62 @@
+"""What the server may say to the worker, typed: a field that is not named here is refused."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from medianest.downloads.model import Quality
+
+T = TypeVar("T")
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Walls of the process, in bytes; None sets none."""
+
+    memory_bytes: int | None = None
+    file_size_bytes: int | None = None
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The first line: `allow` in the words of `AllowedAddresses.parse`, programs by path, folders of the worker's own."""
+
+    op: str
+    allow: str = "false"
+    ffmpeg: str | None = None
+    ffprobe: str | None = None
+    js_runtimes: dict[str, str] = {}
+    cache_dir: str
+    temp_dir: str
+    limits: Limits = Limits()
+
+
+class JobOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that a download can be told. Raw yt-dlp options are no part of it: they would run commands."""
+
+    quality: Quality = Quality.DEFAULT
+    audio_only: bool = False
+    max_height: int | None = None  # pixels; nothing taller is taken
+    rate_limit_bytes_s: int | None = None
+    subtitle_languages: list[str] = []
+    embed_metadata: bool = True
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    op: str
+    url: str
+    picture: str | None = None  # absolute path without suffix
+    max_items: int = 1000
+
+
+class Extract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    op: str
+    url: str
+    staging: str
+    options: JobOptions = JobOptions()
+    max_items: int = 1000
+
+
+def read(command: dict[str, Any], kind: type[T]) -> T:
+    """The command as `kind`; msgspec.ValidationError says what does not belong."""
+    return msgspec.convert(command, kind)

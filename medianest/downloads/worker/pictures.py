@@ -1,0 +1,166 @@
+"""Pictures of a video: fetched under the guard, known by their first bytes, made small JPEGs by ffmpeg."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from medianest.downloads.worker.engine import Engine
+
+log = logging.getLogger(__name__)
+
+MAX_SOURCE_BYTES = 5 * 1024**2
+MAX_UNCONVERTED_BYTES = 300 * 1024
+ROW_BYTES = 20 * 1024
+_FETCH_TIME_S = 15
+_CONVERT_TIME_S = 20
+_TRIES = 3  # sites name pictures that do not exist
+_FULL = "scale='min(1280,iw)':-2"
+_ROW = "scale=320:180:force_original_aspect_ratio=increase,crop=320:180"
+_DEMUXERS = {"jpg": "jpeg_pipe", "png": "png_pipe", "webp": "webp_pipe", "avif": "mov"}
+
+
+class PictureTaker:
+    """Fetches the picture of one video. No picture is never a failure: the answer is None and the cause is in the log."""
+
+    def __init__(self, engine: Engine, ydl: Any) -> None:
+        self._engine = engine
+        self._ydl = ydl
+        self._ffmpeg = engine.configuration.ffmpeg
+
+    def for_preview(self, info: dict[str, Any], stem: Path) -> str | None:
+        """The small picture for a row at `stem`.jpg (absolute path without suffix), or None."""
+        source = self._fetch(info)
+        if source is None:
+            return None
+        if self._ffmpeg is None:
+            return self._keep(source, stem)
+        return self._convert(source, _ROW, Path(f"{stem}.jpg"), most_bytes=ROW_BYTES)
+
+    def for_library(self, info: dict[str, Any], stem: Path) -> dict[str, str | None]:
+        """The picture for the library and the one for a row."""
+        source = self._fetch(info)
+        if source is None:
+            return {"picture": None, "row_picture": None}
+        if self._ffmpeg is None:
+            kept = self._keep(source, stem)
+            return {"picture": kept, "row_picture": kept}
+        return {
+            "picture": self._convert(source, _FULL, Path(f"{stem}.jpg")),
+            "row_picture": self._convert(source, _ROW, Path(f"{stem}-row.jpg"), most_bytes=ROW_BYTES),
+        }
+
+    def _fetch(self, info: dict[str, Any]) -> bytes | None:
+        for url in addresses_of(info)[:_TRIES]:
+            try:
+                from yt_dlp.networking import Request
+
+                headers = info.get("http_headers") or {}
+                response = self._ydl.urlopen(Request(url, headers=dict(headers), extensions={"timeout": _FETCH_TIME_S}))
+                with response:
+                    data: bytes = response.read(MAX_SOURCE_BYTES + 1)
+            except Exception as error:
+                log.info("A picture could not be fetched: %s", error)
+                continue
+            if len(data) <= MAX_SOURCE_BYTES and kind_of_picture(data):
+                return data
+        return None
+
+    def _convert(self, source: bytes, scale: str, path: Path, most_bytes: int | None = None) -> str | None:
+        for quality in (4, 8, 14, 24):
+            data = self._run_ffmpeg(source, scale, quality)
+            if data is None:
+                return None
+            if most_bytes is None or len(data) <= most_bytes:
+                return _write(path, data)
+        return None
+
+    def _run_ffmpeg(self, source: bytes, scale: str, quality: int) -> bytes | None:
+        """One JPEG out of the bytes of a picture. They go through a pipe, and the demuxer is named: nothing is guessed."""
+        kind = kind_of_picture(source)
+        if kind is None or self._ffmpeg is None:
+            return None
+        if kind == "avif":  # its demuxer jumps about, which a pipe can not
+            return self._through_file(source, scale, quality)
+        return self._call(["-f", _DEMUXERS[kind], "-i", "pipe:0"], source, scale, quality)
+
+    def _through_file(self, source: bytes, scale: str, quality: int) -> bytes | None:
+        path = Path(self._engine.configuration.temp_dir, "picture.avif")
+        _write(path, source)
+        try:
+            return self._call(["-f", "mov", "-i", f"file:{path}"], None, scale, quality)
+        finally:
+            path.unlink()
+
+    def _call(self, source: list[str], data: bytes | None, scale: str, quality: int) -> bytes | None:
+        command = [
+            str(self._ffmpeg),
+            "-v",
+            "error",
+            "-nostdin",
+            "-threads",
+            "1",
+            "-protocol_whitelist",
+            "file,pipe",
+            *source,
+        ]
+        command += [
+            "-frames:v",
+            "1",
+            "-vf",
+            scale,
+            "-q:v",
+            str(quality),
+            "-map_metadata",
+            "-1",
+            "-f",
+            "mjpeg",
+            "pipe:1",
+        ]
+        try:
+            # Without `input`, nothing is read: our own commands must never reach ffmpeg.
+            feed: dict[str, Any] = {"stdin": subprocess.DEVNULL} if data is None else {"input": data}
+            done = subprocess.run(command, capture_output=True, timeout=_CONVERT_TIME_S, check=False, **feed)
+        except (OSError, subprocess.SubprocessError) as error:
+            log.info("A picture could not be converted: %s", error)
+            return None
+        if done.returncode != 0 or kind_of_picture(done.stdout) != "jpg":
+            log.info("A picture could not be converted: %r", done.stderr[-200:])
+            return None
+        return bytes(done.stdout)
+
+    def _keep(self, source: bytes, stem: Path) -> str | None:
+        """Without ffmpeg: the picture as it came, when every browser shows it and it is small."""
+        kind = kind_of_picture(source)
+        if kind not in ("jpg", "png", "webp") or len(source) > MAX_UNCONVERTED_BYTES:
+            return None
+        return _write(Path(f"{stem}.{kind}"), source)
+
+
+def kind_of_picture(data: bytes) -> str | None:
+    """ "jpg", "png", "webp" or "avif" by the first bytes; None for anything else, SVG among it."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
+        return "avif"
+    return None
+
+
+def addresses_of(info: dict[str, Any]) -> list[str]:
+    """Addresses of the video's pictures, the best first."""
+    named = [info.get("thumbnail"), *(one.get("url") for one in reversed(info.get("thumbnails") or []))]
+    return list(dict.fromkeys(url for url in named if isinstance(url, str) and url.startswith(("http://", "https://"))))
+
+
+def _write(path: Path, data: bytes) -> str:
+    """Write the file under its name in one step."""
+    partial = Path(f"{path}.part")
+    partial.write_bytes(data)
+    partial.replace(path)
+    return str(path)
