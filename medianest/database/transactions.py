@@ -79,6 +79,7 @@ class WriterTransaction(_Counted):
     def __init__(self, engine: WriterReadersEngine) -> None:
         super().__init__()
         self.engine = engine
+        self._is_committed = False
 
     async def run(self, statement: str) -> None:
         await self.connection.execute_fetchall(statement)
@@ -100,14 +101,17 @@ class WriterTransaction(_Counted):
         try:
             if kind is None:
                 await self.run("COMMIT")
+                self._is_committed = True
         finally:
             self.engine.current_transaction.reset(self._token)
             await self._close()
 
     async def _close(self) -> None:
         try:
-            with suppress(sqlite3.OperationalError):  # nothing is open any more after a commit
-                if self.connection.in_transaction:
+            # asked for even when nothing seems open: a BEGIN whose wait was cancelled still runs in the connection's
+            # thread, and this is queued behind it
+            with suppress(sqlite3.OperationalError):  # nothing was open
+                if not self._is_committed:
                     await self.run("ROLLBACK")
         finally:
             self.engine.write_lock.release()
