@@ -164,7 +164,8 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def can_retry(self) -> bool:
-        return self.state in FAILED_STATES or self.reason_code is ReasonCode.SOME_FAILED
+        is_held = self.state is DownloadState.WAITING and not self.is_list  # it need not wait for its time
+        return self.state in FAILED_STATES or is_held or self.reason_code is ReasonCode.SOME_FAILED
 
 
 class PreviewItem(msgspec.Struct, frozen=True, kw_only=True):

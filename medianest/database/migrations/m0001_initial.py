@@ -49,7 +49,7 @@ STATEMENTS = (
     """CREATE TABLE download_queue (
         id {pk}, parent_id BIGINT REFERENCES download_queue (id) ON DELETE CASCADE, item_index INTEGER,
         requested_by BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-        url TEXT NOT NULL, url_key TEXT NOT NULL, site TEXT, video_id TEXT,
+        url TEXT NOT NULL, url_key TEXT NOT NULL, site TEXT, video_id TEXT, identity TEXT,
         kind TEXT NOT NULL, title TEXT NOT NULL, uploader TEXT NOT NULL, duration_s INTEGER, picture TEXT,
         quality TEXT NOT NULL, audio_only {bool} NOT NULL, as_film {bool} NOT NULL,
         state TEXT NOT NULL, reason_code TEXT, reason TEXT, priority INTEGER NOT NULL, position BIGINT NOT NULL,
@@ -61,6 +61,10 @@ STATEMENTS = (
     "CREATE INDEX download_queue_top ON download_queue (state, id) WHERE parent_id IS NULL",
     "CREATE INDEX download_queue_top_all ON download_queue (id) WHERE parent_id IS NULL",
     "CREATE INDEX download_queue_top_line ON download_queue (state, priority, position, id) WHERE parent_id IS NULL",
+    """CREATE INDEX download_queue_waiting ON download_queue (priority, position, id)
+        WHERE parent_id IS NULL AND state IN ('queued', 'waiting', 'paused')""",
+    """CREATE INDEX download_queue_failed ON download_queue (id)
+        WHERE parent_id IS NULL AND state IN ('failed', 'cancelled')""",
     "CREATE INDEX download_queue_items ON download_queue (parent_id, item_index)",
     "CREATE INDEX download_queue_item_states ON download_queue (parent_id, state)",
     # the claim, the place in the line, the twins
@@ -68,7 +72,7 @@ STATEMENTS = (
     "CREATE INDEX download_queue_retry ON download_queue (state, next_attempt_at)",
     "CREATE INDEX download_queue_owner ON download_queue (owner) WHERE owner IS NOT NULL",
     "CREATE INDEX download_queue_url ON download_queue (url_key)",
-    "CREATE INDEX download_queue_video ON download_queue (site, video_id)",
+    "CREATE INDEX download_queue_identity ON download_queue (identity) WHERE identity IS NOT NULL",
     "CREATE INDEX download_queue_history ON download_queue (history_id)",
     "CREATE INDEX download_queue_changed ON download_queue (state, changed_at)",
     "CREATE INDEX download_queue_picture ON download_queue (picture) WHERE picture IS NOT NULL",

@@ -1,0 +1,1 @@
+"""Every query of the download queue and of the library's records: rows inside, models outside."""

@@ -1,0 +1,133 @@
+"""From rows to models: which columns a list reads, and how a row becomes a `Download`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from medianest.downloads.model import (
+    Download,
+    DownloadKind,
+    DownloadState,
+    LibraryFile,
+    Priority,
+    Progress,
+    Quality,
+    ReasonCode,
+)
+
+Row = Mapping[str, Any]
+
+# everything a `Download` needs and nothing else: what is not read is not converted
+COLUMNS = ", ".join(
+    f"q.{name}"
+    for name in (
+        *("id", "parent_id", "item_index", "requested_by", "url", "kind", "title", "uploader", "duration_s", "picture"),
+        *("quality", "audio_only", "as_film", "state", "reason_code", "reason", "priority", "attempts"),
+        *("next_attempt_at", "downloaded_bytes", "total_bytes", "items_total", "items_done", "items_failed"),
+        *("history_id", "created_at", "started_at", "finished_at"),
+    )
+)
+
+
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that got another state (or was removed), as events tell it."""
+
+    id: int
+    parent_id: int | None
+    state: DownloadState
+    reason_code: ReasonCode | None = None
+
+
+class ParentChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A list after one of its items changed; `is_other_state` tells whether its own state is another now."""
+
+    changed: Changed
+    is_other_state: bool
+    progress: Progress
+
+
+def to_download(
+    row: Row, *, progress: Progress | None, place: int | None, files: tuple[LibraryFile, ...] = ()
+) -> Download:
+    """The model of `row`. `progress` is the running worker's, None when none runs."""
+    return Download(
+        id=row["id"],
+        parent_id=row["parent_id"],
+        item_index=row["item_index"],
+        url=row["url"],
+        kind=DownloadKind(row["kind"]),
+        title=row["title"],
+        uploader=row["uploader"],
+        duration_s=row["duration_s"],
+        thumbnail=f"/pictures/{row['picture']}" if row["picture"] else None,
+        quality=Quality(row["quality"]),
+        audio_only=bool(row["audio_only"]),
+        as_film=bool(row["as_film"]),
+        state=DownloadState(row["state"]),
+        reason_code=ReasonCode(row["reason_code"]) if row["reason_code"] else None,
+        reason=row["reason"],
+        priority=Priority(row["priority"]).name.lower(),
+        position=place,
+        progress=progress or _stored_progress(row),
+        attempts=row["attempts"],
+        next_attempt_at=row["next_attempt_at"],
+        requested_by=row["requested_by"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        files=files,
+    )
+
+
+def list_progress(total: int | None, done: int | None, failed: int | None) -> Progress:
+    """How far a list is: by its items."""
+    total, done, failed = total or 0, done or 0, failed or 0
+    return Progress(
+        percent=round(100 * min(done + failed, total) / total, 1) if total else None,
+        items_done=done,
+        items_failed=failed,
+        items_total=total,
+    )
+
+
+def to_files(value: Any) -> tuple[LibraryFile, ...]:
+    """The files of a history row; JSON comes as text from both drivers."""
+    found = json.loads(value) if isinstance(value, str) else value
+    return tuple(msgspec.convert(file, LibraryFile) for file in found)
+
+
+def files_json(files: tuple[LibraryFile, ...]) -> str:
+    return msgspec.json.encode(files).decode()
+
+
+def to_changed(row: Row) -> Changed:
+    code = row["reason_code"]
+    return Changed(
+        id=row["id"],
+        parent_id=row["parent_id"],
+        state=DownloadState(row["state"]),
+        reason_code=ReasonCode(code) if code else None,
+    )
+
+
+def stamp(line: str, at: datetime) -> str:
+    """One line of a download's log as people read it."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC  {line}"
+
+
+def _stored_progress(row: Row) -> Progress:
+    if row["kind"] != DownloadKind.VIDEO:
+        return list_progress(row["items_total"], row["items_done"], row["items_failed"])
+    done, total = row["downloaded_bytes"], row["total_bytes"]
+    if row["state"] == DownloadState.COMPLETED:
+        return Progress(percent=100.0, downloaded_bytes=total, total_bytes=total)
+    if done is None:
+        return Progress(total_bytes=total)
+    return Progress(
+        percent=round(min(100.0, 100 * done / total), 1) if total else None, downloaded_bytes=done, total_bytes=total
+    )
