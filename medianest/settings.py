@@ -186,7 +186,7 @@ def _from_file(data_dir: Path) -> dict[str, str]:
     path = data_dir / "medianest.toml"
     try:
         found = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} can not be read: {error}. Mend or remove it, then start again.") from error
@@ -278,7 +278,7 @@ def _secret_key(text: str, data_dir: Path, *, makes_key: bool) -> bytes:
     path = data_dir / "secret.key"
     try:
         key = path.read_bytes().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not makes_key:
             return b""
         key = _new_key(path)
