@@ -1,0 +1,180 @@
+"""Sign-in and a person's own things through the API."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from litestar.response import Response
+
+from medianest.accounts.model import Caller, Preferences, PreferencesChange, Session, Tokens, User
+from medianest.accounts.service import AccountService
+from medianest.errors import NotSignedIn
+from medianest.web.auth import device_of
+from medianest.web.cookies import SessionCookies
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class NewAdministrator(msgspec.Struct):
+    code: str
+    username: str
+    password: str
+
+
+class Credentials(msgspec.Struct):
+    username: str
+    password: str
+    remember: bool = False
+    cookies: bool = True  # false: the refresh token comes in the answer, no cookie is set
+
+
+class RefreshRequest(msgspec.Struct):
+    refresh_token: str = ""
+
+
+class LogoutRequest(msgspec.Struct):
+    everywhere: bool = False
+
+
+class PasswordChange(msgspec.Struct):
+    current_password: str
+    new_password: str
+
+
+class SignedIn(msgspec.Struct):
+    """A fresh access token; `expires_in` in seconds. `refresh_token` only for clients that asked for no cookies."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    user: User
+    refresh_token: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Me(msgspec.Struct):
+    user: User
+    preferences: Preferences
+
+
+class OwnSession(msgspec.Struct):
+    session: Session
+    is_this_device: bool
+
+
+class SetupApi(Controller):
+    path = "/api/v1/setup"
+    tags = ("Sign-in",)
+    opt = {"public": True}  # noqa: RUF012
+
+    @post(status_code=201, summary="Make the first administrator with the setup code")
+    async def make(
+        self,
+        request: AnyRequest,
+        data: JSONBody[NewAdministrator],
+        accounts: NamedDependency[AccountService],
+        cookies: NamedDependency[SessionCookies],
+    ) -> Response[User]:
+        tokens = await accounts.make_first_admin(data.code, data.username, data.password, device_of(request))
+        caller = await accounts.caller(tokens.access_token, is_cookie=True)
+        if caller is None:
+            raise NotSignedIn("Please sign in.")
+        return Response(caller.user, cookies=cookies.give(tokens, is_secure=request.scope["scheme"] == "https"))
+
+
+class AuthApi(Controller):
+    path = "/api/v1/auth"
+    tags = ("Sign-in",)
+
+    @post("/login", status_code=200, opt={"public": True}, summary="Sign in with name and password")
+    async def login(
+        self,
+        request: AnyRequest,
+        data: JSONBody[Credentials],
+        accounts: NamedDependency[AccountService],
+        cookies: NamedDependency[SessionCookies],
+    ) -> Response[SignedIn]:
+        tokens = await accounts.sign_in(data.username, data.password, device_of(request), is_remembered=data.remember)
+        return await self._answer(request, tokens, accounts, cookies if data.cookies else None)
+
+    @post("/refresh", status_code=200, opt={"public": True}, summary="Get a new access token")
+    async def refresh(
+        self,
+        request: AnyRequest,
+        accounts: NamedDependency[AccountService],
+        cookies: NamedDependency[SessionCookies],
+    ) -> Response[SignedIn]:
+        body = await request.body()
+        sent = msgspec.json.decode(body, type=RefreshRequest).refresh_token if body.strip() else ""
+        token = sent or request.cookies.get(cookies.refresh_name, "")
+        return await self._answer(request, await accounts.renew(token), accounts, None if sent else cookies)
+
+    @post("/logout", status_code=204, summary="End this session, or all")
+    async def logout(
+        self,
+        request: AnyRequest,
+        caller: NamedDependency[Caller],
+        accounts: NamedDependency[AccountService],
+        cookies: NamedDependency[SessionCookies],
+    ) -> Response[None]:
+        body = await request.body()
+        everywhere = bool(body.strip()) and msgspec.json.decode(body, type=LogoutRequest).everywhere
+        await accounts.sign_out(caller, everywhere=everywhere)
+        return Response(None, status_code=204, cookies=cookies.take(is_secure=request.scope["scheme"] == "https"))
+
+    async def _answer(
+        self, request: AnyRequest, tokens: Tokens, accounts: AccountService, cookies: SessionCookies | None
+    ) -> Response[SignedIn]:
+        caller = await accounts.caller(tokens.access_token, is_cookie=False)
+        if caller is None:
+            raise NotSignedIn("Please sign in again.")
+        answer = SignedIn(tokens.access_token, "bearer", tokens.expires_in, caller.user)
+        if cookies is None:
+            return Response(msgspec.structs.replace(answer, refresh_token=tokens.refresh_token))
+        return Response(answer, cookies=cookies.give(tokens, is_secure=request.scope["scheme"] == "https"))
+
+
+class MeApi(Controller):
+    path = "/api/v1/me"
+    tags = ("Me",)
+
+    @get(summary="The person signed in")
+    async def me(self, caller: NamedDependency[Caller]) -> Me:
+        return Me(caller.user, caller.preferences)
+
+    @patch("/preferences", summary="Change own preferences")
+    async def change_preferences(
+        self,
+        data: JSONBody[PreferencesChange],
+        caller: NamedDependency[Caller],
+        accounts: NamedDependency[AccountService],
+    ) -> Preferences:
+        return await accounts.change_preferences(data, by=caller.user)
+
+    @get("/sessions", summary="Own signed-in devices")
+    async def sessions(
+        self, caller: NamedDependency[Caller], accounts: NamedDependency[AccountService]
+    ) -> list[OwnSession]:
+        return [OwnSession(one, one.id == caller.session_id) for one in await accounts.sessions(caller.user)]
+
+    @delete("/sessions/{session_id:uuid}", summary="Sign one of the own devices out")
+    async def end_session(
+        self, session_id: FromPath[UUID], caller: NamedDependency[Caller], accounts: NamedDependency[AccountService]
+    ) -> None:
+        await accounts.end_session(session_id, by=caller.user)
+
+    @post("/password", status_code=204, summary="Change the own password; other devices are signed out")
+    async def change_password(
+        self,
+        request: AnyRequest,
+        data: JSONBody[PasswordChange],
+        caller: NamedDependency[Caller],
+        accounts: NamedDependency[AccountService],
+    ) -> None:
+        await accounts.change_password(
+            caller, data.current_password, data.new_password, address=device_of(request).address
+        )

@@ -1,0 +1,63 @@
+"""Counts tries in the database, exactly, over every instance, before anything costly is done."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from medianest.database import fetch
+from medianest.errors import TooMany
+
+WINDOW_S = 15 * 60
+PER_ACCOUNT = 5
+PER_ADDRESS = 50
+
+
+class Limits:
+    """Fixed windows: each key may be hit so often in fifteen minutes."""
+
+    async def hit(self, key: str, most: int, sentence: str, *, window_s: int = WINDOW_S) -> None:
+        """Count one try.
+
+        Args:
+            sentence: what to say when it is one too many; `{until}` is the time of day (UTC) it opens again.
+
+        Raises:
+            TooMany: more than `most` tries in the window.
+        """
+        now = int(time.time())
+        rows = await fetch(
+            "INSERT INTO rate_limits (key, window_start, hits) VALUES ({}, {}, 1) ON CONFLICT (key) DO UPDATE SET "
+            "hits = CASE WHEN rate_limits.window_start > {} THEN rate_limits.hits + 1 ELSE 1 END, "
+            "window_start = CASE WHEN rate_limits.window_start > {} THEN rate_limits.window_start ELSE {} END "
+            "RETURNING hits, window_start",
+            key,
+            now,
+            now - window_s,
+            now - window_s,
+            now,
+        )
+        if int(rows[0]["hits"]) > most:
+            opens = int(rows[0]["window_start"]) + window_s
+            until = datetime.fromtimestamp(opens, UTC).strftime("%H:%M UTC")
+            raise TooMany(sentence.format(until=until), retry_after_s=opens - now)
+
+    async def forget(self, key: str) -> None:
+        """Open `key` again."""
+        await fetch("DELETE FROM rate_limits WHERE key = {}", key)
+
+    async def sign_in(self, username_key: str, address: str) -> None:
+        """Before a password is looked at."""
+        sentence = "Too many wrong tries. Wait until {until}, then try again."
+        await self.hit(f"sign-in address {address}", PER_ADDRESS, sentence)
+        await self.hit(f"sign-in account {username_key}", PER_ACCOUNT, sentence)
+
+    async def signed_in(self, username_key: str) -> None:
+        """A right password opens the account's counter again."""
+        await self.forget(f"sign-in account {username_key}")
+
+    async def setup(self, address: str) -> None:
+        """Before a setup code is compared."""
+        sentence = "Too many wrong codes. Wait until {until}, then try again."
+        await self.hit(f"setup address {address}", 10, sentence)
+        await self.hit("setup", PER_ADDRESS, sentence)

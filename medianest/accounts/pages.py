@@ -1,0 +1,234 @@
+"""Sign-in, first start and a person's own settings as pages. Every form works without script."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect, Response, Template
+
+from medianest.accounts.model import Caller, Preferences, PreferencesChange, Tokens
+from medianest.accounts.service import AccountService
+from medianest.errors import Invalid, MediaNestError, NotFound, TooMany
+from medianest.web.auth import device_of
+from medianest.web.cookies import SessionCookies
+from medianest.web.forms import read_form
+from medianest.web.urls import Urls
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class SetupForm(msgspec.Struct):
+    code: str
+    username: str
+    password: str
+
+
+class SignInForm(msgspec.Struct):
+    username: str = ""
+    password: str = ""
+    remember: bool = False
+    next: str = ""
+
+
+class PasswordForm(msgspec.Struct):
+    current_password: str = ""
+    new_password: str = ""
+
+
+def see_other(target: str, cookies: list[Cookie] | None = None) -> Response[Any]:
+    """After a form: go and look at the result."""
+    return Redirect(target, status_code=303, cookies=cookies)
+
+
+class SetupPages(Controller):
+    """The first start; gone once an administrator exists."""
+
+    path = "/setup"
+    opt = {"public": True}  # noqa: RUF012
+    include_in_schema = False
+
+    @get()
+    async def show(self, accounts: NamedDependency[AccountService]) -> Template:
+        if await accounts.is_set_up():
+            raise NotFound("MediaNest is set up already. Sign in instead.")
+        return Template("setup/index.html", context={"values": {}, "errors": {}, "summary": ""})
+
+    @post(status_code=200)
+    async def make(
+        self,
+        request: AnyRequest,
+        accounts: NamedDependency[AccountService],
+        cookies: NamedDependency[SessionCookies],
+        urls: NamedDependency[Urls],
+    ) -> Response[Any]:
+        form = await request.form()
+        try:
+            sent = read_form(form, SetupForm)
+            tokens = await accounts.make_first_admin(sent.code, sent.username, sent.password, device_of(request))
+        except (Invalid, TooMany) as error:
+            fields = error.fields if isinstance(error, Invalid) else {}
+            kept = {name: str(form.get(name, "")) for name in ("code", "username")}
+            return Template(
+                "setup/index.html",
+                context={"values": kept, "errors": fields, "summary": "" if fields else error.message},
+                status_code=error.status,
+                headers=retry_header(error),
+            )
+        return signed_in(request, tokens, cookies, urls.to("/"))
+
+
+class SignInPages(Controller):
+    opt = {"public": True}  # noqa: RUF012
+    include_in_schema = False
+
+    @get("/sign-in", opt={"knows_caller": True})
+    async def show(
+        self,
+        request: AnyRequest,
+        accounts: NamedDependency[AccountService],
+        urls: NamedDependency[Urls],
+        next: FromQuery[str] = "",
+    ) -> Response[Any]:
+        if request.scope["state"].get("caller"):
+            return see_other(urls.safe_next(next))
+        if not await accounts.is_set_up():
+            return see_other(urls.to("/setup"))
+        return Template("accounts/sign_in.html", context={"values": {}, "next": next, "error": None, "retry_at": None})
+
+    @post("/sign-in", status_code=200)
+    async def sign_in(
+        self,
+        request: AnyRequest,
+        accounts: NamedDependency[AccountService],
+        cookies: NamedDependency[SessionCookies],
+        urls: NamedDependency[Urls],
+    ) -> Response[Any]:
+        sent = read_form(await request.form(), SignInForm)
+        try:
+            tokens = await accounts.sign_in(
+                sent.username, sent.password, device_of(request), is_remembered=sent.remember
+            )
+        except MediaNestError as error:
+            values = {"username": sent.username, "remember": sent.remember}
+            return Template(
+                "accounts/sign_in.html",
+                context={"values": values, "next": sent.next, "error": error.message, "retry_at": None},
+                status_code=error.status,
+                headers=retry_header(error),
+            )
+        return signed_in(request, tokens, cookies, urls.safe_next(sent.next))
+
+
+@post("/sign-out", status_code=200, include_in_schema=False)
+async def sign_out(
+    request: AnyRequest,
+    caller: NamedDependency[Caller],
+    accounts: NamedDependency[AccountService],
+    cookies: NamedDependency[SessionCookies],
+    urls: NamedDependency[Urls],
+) -> Response[Any]:
+    """End this device's session."""
+    await accounts.sign_out(caller)
+    return see_other(urls.to("/sign-in"), cookies.take(is_secure=request.scope["scheme"] == "https"))
+
+
+class SettingsPages(Controller):
+    """A person's own settings."""
+
+    path = "/settings"
+    include_in_schema = False
+
+    @get()
+    async def show(self, caller: NamedDependency[Caller], saved: FromQuery[bool] = False) -> Template:
+        return settings_page(caller.preferences, {}, saved=saved)
+
+    @post(status_code=200)
+    async def save(
+        self,
+        request: AnyRequest,
+        caller: NamedDependency[Caller],
+        accounts: NamedDependency[AccountService],
+        urls: NamedDependency[Urls],
+    ) -> Response[Any]:
+        form = await request.form()
+        try:
+            wanted = read_form(form, Preferences)
+            change = PreferencesChange(
+                **{**msgspec.structs.asdict(wanted), "time_zone": str(form.get("time_zone", "")).strip()}
+            )
+            await accounts.change_preferences(change, by=caller.user)
+        except Invalid as error:
+            return settings_page(caller.preferences, error.fields, saved=False, status=error.status)
+        return see_other(urls.to("/settings?saved=true"))
+
+    @get("/password")
+    async def password(self, saved: FromQuery[bool] = False) -> Template:
+        return Template("accounts/password.html", context={"errors": {}, "saved": saved})
+
+    @post("/password", status_code=200)
+    async def change_password(
+        self,
+        request: AnyRequest,
+        caller: NamedDependency[Caller],
+        accounts: NamedDependency[AccountService],
+        urls: NamedDependency[Urls],
+    ) -> Response[Any]:
+        sent = read_form(await request.form(), PasswordForm)
+        try:
+            await accounts.change_password(
+                caller, sent.current_password, sent.new_password, address=device_of(request).address
+            )
+        except (Invalid, TooMany) as error:
+            fields = error.fields if isinstance(error, Invalid) else {"current_password": error.message}
+            return Template(
+                "accounts/password.html",
+                context={"errors": fields, "saved": False},
+                status_code=error.status,
+                headers=retry_header(error),
+            )
+        return see_other(urls.to("/settings/password?saved=true"))
+
+    @get("/devices")
+    async def devices(self, caller: NamedDependency[Caller], accounts: NamedDependency[AccountService]) -> Template:
+        sessions = await accounts.sessions(caller.user)
+        return Template("accounts/devices.html", context={"sessions": sessions, "this_session_id": caller.session_id})
+
+    @post("/devices/{session_id:uuid}/end", status_code=200)
+    async def end_device(
+        self,
+        session_id: FromPath[UUID],
+        caller: NamedDependency[Caller],
+        accounts: NamedDependency[AccountService],
+        urls: NamedDependency[Urls],
+    ) -> Response[Any]:
+        await accounts.end_session(session_id, by=caller.user)
+        return see_other(urls.to("/settings/devices"))
+
+    @post("/devices/end-others", status_code=200)
+    async def end_other_devices(
+        self, caller: NamedDependency[Caller], accounts: NamedDependency[AccountService], urls: NamedDependency[Urls]
+    ) -> Response[Any]:
+        await accounts.end_other_sessions(caller)
+        return see_other(urls.to("/settings/devices"))
+
+
+def settings_page(preferences: Preferences, errors: dict[str, str], *, saved: bool, status: int = 200) -> Template:
+    """The page of one's own look and defaults."""
+    context = {"preferences": preferences, "errors": errors, "saved": saved}
+    return Template("accounts/settings.html", context=context, status_code=status)
+
+
+def signed_in(request: AnyRequest, tokens: Tokens, cookies: SessionCookies, target: str) -> Response[Any]:
+    """Set the cookies and go on."""
+    return see_other(target, cookies.give(tokens, is_secure=request.scope["scheme"] == "https"))
+
+
+def retry_header(error: MediaNestError) -> dict[str, str]:
+    """`Retry-After` for a used-up limit."""
+    return {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else {}

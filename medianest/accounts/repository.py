@@ -1,0 +1,221 @@
+"""Every query on people, sessions and preferences: rows inside, models outside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from medianest.accounts.model import Preferences, Role, Session, User, UserState
+from medianest.accounts.tables import PreferencesRow, SessionRow, UserRow
+from medianest.database import fetch, mapped_errors
+from medianest.errors import NotFound
+
+USER_COLUMNS = (
+    UserRow.id,
+    UserRow.username,
+    UserRow.display_name,
+    UserRow.role,
+    UserRow.state,
+    UserRow.created_at,
+    UserRow.last_seen_at,
+)
+SESSION_COLUMNS = (
+    SessionRow.id,
+    SessionRow.user_id,
+    SessionRow.device_name,
+    SessionRow.address,
+    SessionRow.is_remembered,
+    SessionRow.created_at,
+    SessionRow.last_used_at,
+    SessionRow.expires_at,
+)
+
+
+def username_key(username: str) -> str:
+    """How names are compared: case and surrounding spaces do not count."""
+    return username.strip().casefold()
+
+
+class AccountRepository:
+    """People and what belongs to their sign-in."""
+
+    async def get(self, user_id: int) -> User:
+        row = await UserRow.select(*USER_COLUMNS).where(UserRow.id == user_id).first()
+        if row is None:
+            raise NotFound("There is no such person.")
+        return msgspec.convert(row, User)
+
+    async def find(self, username: str) -> tuple[User, str | None] | None:
+        """The person of that name and the stored hash, or None."""
+        row = (
+            await UserRow.select(*USER_COLUMNS, UserRow.password_hash)
+            .where(UserRow.username_key == username_key(username))
+            .first()
+        )
+        return (msgspec.convert(row, User), row["password_hash"]) if row else None
+
+    async def password_hash(self, user_id: int) -> str | None:
+        row = await UserRow.select(UserRow.password_hash).where(UserRow.id == user_id).first()
+        return row["password_hash"] if row else None
+
+    async def has_admin(self) -> bool:
+        return await UserRow.select(UserRow.id).where(UserRow.role == Role.ADMIN.value).first() is not None
+
+    async def add(self, username: str, password_hash: str, role: Role, *, at: datetime) -> User:
+        """Raises `UniqueViolation` when the name is taken."""
+        name = username.strip()
+        async with mapped_errors():
+            rows = await UserRow.insert(
+                UserRow(
+                    username=name,
+                    username_key=username_key(name),
+                    display_name=name,
+                    password_hash=password_hash,
+                    role=role.value,
+                    state=UserState.ACTIVE.value,
+                    created_at=at,
+                )
+            ).returning(UserRow.id)
+        return await self.get(rows[0]["id"])
+
+    async def set_password(self, user_id: int, password_hash: str) -> None:
+        await UserRow.update({UserRow.password_hash: password_hash}).where(UserRow.id == user_id)
+
+    async def seen(self, user_id: int, session_id: UUID, *, at: datetime, address: str) -> None:
+        await fetch("UPDATE users SET last_seen_at = {} WHERE id = {}", at, user_id)
+        await fetch("UPDATE user_sessions SET last_used_at = {}, address = {} WHERE id = {}", at, address, session_id)
+
+    # sessions
+
+    async def add_session(self, row: SessionRow) -> Session:
+        await SessionRow.insert(row)
+        return msgspec.convert(
+            {column._meta.name: getattr(row, column._meta.name) for column in SESSION_COLUMNS}, Session
+        )
+
+    async def who(self, session_id: UUID, *, at: datetime) -> tuple[User, Preferences, Session] | None:
+        """The person, preferences and session behind a live session of an active person, in one query."""
+        rows = await fetch(
+            "SELECT s.id AS session_id, s.device_name, s.address, s.is_remembered, s.created_at AS session_created_at, "
+            "s.last_used_at, s.expires_at, u.id, u.username, u.display_name, u.role, u.state, u.created_at, u.last_seen_at, "
+            "p.theme, p.time_zone, p.page_size, p.default_quality, p.is_shortcuts_on "
+            "FROM user_sessions s JOIN users u ON u.id = s.user_id LEFT JOIN user_preferences p ON p.user_id = u.id "
+            "WHERE s.id = {} AND s.revoked_at IS NULL AND s.expires_at > {} AND u.state = {}",
+            session_id,
+            at,
+            UserState.ACTIVE.value,
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        user = User(
+            id=row["id"],
+            username=row["username"],
+            display_name=row["display_name"],
+            role=Role(row["role"]),
+            state=UserState(row["state"]),
+            created_at=row["created_at"],
+            last_seen_at=row["last_seen_at"],
+        )
+        session = Session(
+            id=session_id,
+            user_id=row["id"],
+            device_name=row["device_name"],
+            address=row["address"],
+            is_remembered=row["is_remembered"],
+            created_at=row["session_created_at"],
+            last_used_at=row["last_used_at"],
+            expires_at=row["expires_at"],
+        )
+        return user, _preferences(row), session
+
+    async def rotate(
+        self, session_id: UUID, old_hash: str, new_hash: str, *, at: datetime, expires_at: datetime
+    ) -> bool:
+        """Put the new refresh token in the place of the old one; False when somebody was faster."""
+        rows = await fetch(
+            "UPDATE user_sessions SET refresh_hash = {}, previous_hash = {}, rotated_at = {}, last_used_at = {}, expires_at = {} "
+            "WHERE id = {} AND refresh_hash = {} AND revoked_at IS NULL AND expires_at > {} RETURNING user_id",
+            new_hash,
+            old_hash,
+            at,
+            at,
+            expires_at,
+            session_id,
+            old_hash,
+            at,
+        )
+        return bool(rows)
+
+    async def rotation(self, session_id: UUID) -> dict[str, Any] | None:
+        """`previous_hash, rotated_at, user_id, is_remembered` of a session that was not revoked."""
+        row: dict[str, Any] | None = (
+            await SessionRow.select(
+                SessionRow.previous_hash,
+                SessionRow.rotated_at,
+                SessionRow.user_id,
+                SessionRow.is_remembered,
+                SessionRow.expires_at,
+            )
+            .where((SessionRow.id == session_id) & SessionRow.revoked_at.is_null())
+            .first()
+        )
+        return row
+
+    async def sessions(self, user_id: int, *, at: datetime) -> tuple[Session, ...]:
+        """Live sessions, the latest used first."""
+        rows = (
+            await SessionRow.select(*SESSION_COLUMNS)
+            .where((SessionRow.user_id == user_id) & SessionRow.revoked_at.is_null() & (SessionRow.expires_at > at))
+            .order_by(SessionRow.last_used_at, ascending=False)
+        )
+        return tuple(msgspec.convert(row, Session) for row in rows)
+
+    async def revoke(
+        self, user_id: int, reason: str, *, at: datetime, only: UUID | None = None, but: UUID | None = None
+    ) -> tuple[UUID, ...]:
+        """End one session (`only`), all but one (`but`) or all of a person; gives the ids that ended."""
+        sql = "UPDATE user_sessions SET revoked_at = {}, revoked_reason = {} WHERE user_id = {} AND revoked_at IS NULL"
+        values: list[Any] = [at, reason, user_id]
+        if only is not None:
+            sql, values = sql + " AND id = {}", [*values, only]
+        if but is not None:
+            sql, values = sql + " AND id <> {}", [*values, but]
+        rows = await fetch(sql + " RETURNING id", *values)
+        return tuple(row["id"] if isinstance(row["id"], UUID) else UUID(str(row["id"])) for row in rows)
+
+    async def clean_sessions(self, *, before: datetime) -> int:
+        """Delete sessions that ended before."""
+        ended = await fetch("DELETE FROM user_sessions WHERE expires_at < {} RETURNING id", before)
+        revoked = await fetch("DELETE FROM user_sessions WHERE revoked_at < {} RETURNING id", before)
+        return len(ended) + len(revoked)
+
+    # preferences
+
+    async def save_preferences(self, user_id: int, preferences: Preferences) -> None:
+        await fetch(
+            "INSERT INTO user_preferences (user_id, theme, time_zone, page_size, default_quality, is_shortcuts_on) "
+            "VALUES ({}, {}, {}, {}, {}, {}) ON CONFLICT (user_id) DO UPDATE SET theme = excluded.theme, "
+            "time_zone = excluded.time_zone, page_size = excluded.page_size, default_quality = excluded.default_quality, "
+            "is_shortcuts_on = excluded.is_shortcuts_on",
+            user_id,
+            preferences.theme.value,
+            preferences.time_zone,
+            preferences.page_size,
+            preferences.default_quality,
+            preferences.is_shortcuts_on,
+        )
+
+    async def preferences(self, user_id: int) -> Preferences:
+        row = await PreferencesRow.select().where(PreferencesRow.user_id == user_id).first()
+        return _preferences(row) if row else Preferences()
+
+
+def _preferences(row: dict[str, Any]) -> Preferences:
+    if row.get("theme") is None:
+        return Preferences()
+    names = [field.name for field in msgspec.structs.fields(Preferences)]
+    return msgspec.convert({name: row[name] for name in names}, Preferences)

@@ -1,0 +1,80 @@
+"""Finds the person behind every call: bearer token, or cookie, renewed on the way when it has run out.
+
+Who may do what is decided by the guards; here nobody is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from medianest.accounts.model import Caller, Tokens
+from medianest.accounts.service import AccountService, Device
+from medianest.web.client_address import client_address
+from medianest.web.cookies import SessionCookies
+
+BEARER = "bearer "
+
+
+def device_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Device:
+    """Address and browser of a call."""
+    return Device(address=client_address(connection.scope), user_agent=connection.headers.get("user-agent", ""))
+
+
+class AuthMiddleware(ASGIMiddleware):
+    """Puts `caller` (a `Caller` or None) into the state of every call."""
+
+    scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
+
+    def __init__(self, accounts: AccountService, cookies: SessionCookies) -> None:
+        self._accounts = accounts
+        self._cookies = cookies
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope, receive, send)
+        handler = scope.get("route_handler")
+        if handler is not None and handler.opt.get("public") and not handler.opt.get("knows_caller"):
+            scope["state"]["caller"] = None
+            await next_app(scope, receive, send)
+            return
+        caller, tokens = await self._find(connection)
+        scope["state"]["caller"] = caller
+        if tokens is None:
+            await next_app(scope, receive, send)
+            return
+        cookies = [
+            c.to_encoded_header() for c in self._cookies.give(tokens, is_secure=scope["scheme"] in ("https", "wss"))
+        ]
+        own = self._cookies.access_name.encode() + b"="
+
+        async def send_with_cookies(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message["headers"])
+                # a handler that sets or removes the cookies itself (sign-out) has the last word
+                if not any(name.lower() == b"set-cookie" and value.startswith(own) for name, value in headers):
+                    message = {**message, "headers": [*headers, *cookies]}
+            await send(message)
+
+        await next_app(scope, receive, send_with_cookies)
+
+    async def _find(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[Caller | None, Tokens | None]:
+        address = client_address(connection.scope)
+        header = connection.headers.get("authorization", "")
+        if header[: len(BEARER)].lower() == BEARER:
+            # whoever sends a bearer token means it: a cookie beside it does not count
+            return await self._accounts.caller(header[len(BEARER) :].strip(), is_cookie=False, address=address), None
+        access = connection.cookies.get(self._cookies.access_name)
+        if access:
+            caller = await self._accounts.caller(access, is_cookie=True, address=address)
+            if caller:
+                return caller, None
+        refresh = connection.cookies.get(self._cookies.refresh_name)
+        if refresh and connection.scope["type"] == ScopeType.HTTP:
+            renewed = await self._accounts.renewed_caller(refresh, address)
+            if renewed:
+                return renewed
+        return None, None

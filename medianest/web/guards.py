@@ -1,0 +1,61 @@
+"""Who may call: nobody who is not signed in, unless a route says `opt={"public": True}`."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from medianest.accounts.model import Caller
+from medianest.errors import NotAllowed, NotSignedIn
+from medianest.web.same_origin import SAFE_METHODS
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+def caller_of(connection: Connection) -> Caller | None:
+    """The person behind a call, found by `auth.py`."""
+    caller: Caller | None = connection.scope["state"].get("caller")
+    return caller
+
+
+def requires_sign_in(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Guard of the whole application: default-deny."""
+    if handler.opt.get("public"):
+        return
+    if caller_of(connection) is None:
+        raise NotSignedIn("Please sign in to go on.")
+
+
+def requires_admin(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Guard of the owner's pages and calls."""
+    caller = caller_of(connection)
+    if caller is None or not caller.user.is_admin:
+        raise NotAllowed("Only an administrator can do this.")
+
+
+async def requires_csrf_token(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Guard of the whole application: a write that is signed in by cookie must carry the session's token.
+
+    Calls with a bearer token need none: no browser sends that by itself.
+    """
+    caller = caller_of(connection)
+    if caller is None or not caller.is_cookie or connection.scope.get("method", "GET") in SAFE_METHODS:
+        return
+    sent = connection.headers.get("x-csrf-token")
+    if sent is None and _is_form(connection.headers.get("content-type", "")):
+        form = await connection.form()  # type: ignore[attr-defined]  # the body is kept for the handler
+        sent = form.get("_csrf")
+    if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), caller.csrf_token.encode()):
+        raise NotAllowed(
+            "This page was open for too long. Load it again and repeat the last step.", code="csrf_token_missing"
+        )
+
+
+def _is_form(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() in (
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    )

@@ -1,0 +1,54 @@
+"""The document of the API and a reader for it, without a foreign host."""
+
+from __future__ import annotations
+
+from litestar import MediaType, Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from medianest import __version__
+from medianest.web.static_files import StaticFiles
+from medianest.web.urls import Urls
+
+DESCRIPTION = (
+    "Everything the pages do. Sign in with `POST /auth/login`; send the access token as `Authorization: Bearer …`. "
+    "Errors are `application/problem+json`. Times are ISO 8601 UTC, sizes bytes, durations seconds."
+)
+
+
+def openapi_config(urls: Urls) -> OpenAPIConfig:
+    """The document lies at `/api/v1/openapi.json`; it is made when first asked for."""
+    from litestar.openapi.spec import Server
+
+    return OpenAPIConfig(
+        title="MediaNest",
+        version=__version__,
+        description=DESCRIPTION,
+        path="/api/v1",
+        servers=[Server(url=urls.base_path or "/")],
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        security=[{"bearer": []}],
+        components=Components(
+            security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+        ),
+        use_handler_docstrings=True,
+    )
+
+
+@get("/api/docs", media_type=MediaType.HTML, include_in_schema=False)
+async def reader(urls: NamedDependency[Urls], static_files: NamedDependency[StaticFiles]) -> Response[str]:
+    """The document as a page, by Swagger UI from our own files."""
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>API · MediaNest</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="icon" href="{static_files.url("icons/icon.svg")}" type="image/svg+xml">'
+        f'<link rel="stylesheet" href="{static_files.url("vendor/swagger-ui/swagger-ui.css")}"></head>'
+        f'<body><main id="reader" data-document="{urls.to("/api/v1/openapi.json")}"></main>'
+        f'<script src="{static_files.url("vendor/swagger-ui/swagger-ui-bundle.js")}"></script>'
+        f'<script type="module" src="{static_files.url("js/api-reader.js")}"></script></body></html>'
+    )
+    return Response(page, media_type=MediaType.HTML)
+
+

@@ -1,0 +1,61 @@
+"""Refuses what another site's page asked the browser to send: the first check against forged requests, a token is the second."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar.datastructures import Headers
+from litestar.enums import ScopeType
+from litestar.exceptions import PermissionDeniedException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+def is_same_origin(headers: Any) -> bool:
+    """Judged by Sec-Fetch-Site or, on a plain HTTP network where browsers leave it out, by Origin against Host.
+
+    A call with neither comes from no browser page (curl, an app): the token decides.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    parts = urlsplit(origin)
+    host, own_port = _host(headers.get("host", ""))
+    if not parts.hostname or parts.scheme not in DEFAULT_PORTS:
+        return False
+    try:
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+    except ValueError:
+        return False
+    return parts.hostname.lower() == host and port == (own_port or DEFAULT_PORTS[parts.scheme])
+
+
+def _host(text: str) -> tuple[str, int | None]:
+    parts = urlsplit(f"//{text}")
+    try:
+        return (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return "", None
+
+
+class SameOriginMiddleware(ASGIMiddleware):
+    """For every write, and for every WebSocket, which browsers open across sites without asking."""
+
+    scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        is_watched = scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in SAFE_METHODS
+        if is_watched and not is_same_origin(Headers.from_scope(scope)):
+            if scope["type"] == ScopeType.WEBSOCKET:
+                await receive()
+                await send({"type": "websocket.close", "code": 4403, "reason": "another site"})
+                return
+            raise PermissionDeniedException("This was sent from another site's page, so it was refused.")
+        await next_app(scope, receive, send)

@@ -1,0 +1,115 @@
+"""Style sheets, scripts, icons and fonts: read once at the start, served from memory under the hash of the whole tree.
+
+The address changes when any file does, so browsers may keep what they have for ever. All style sheets are joined into one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from medianest.errors import NotFound
+from medianest.web.urls import Urls
+
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+}
+COMPRESSED = frozenset((".css", ".js", ".json", ".svg", ".txt", ".webmanifest"))
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+class Asset(msgspec.Struct):
+    """One file; the compressed forms are made when first asked for."""
+
+    body: bytes
+    media_type: str
+    is_compressible: bool
+    brotli: bytes | None = None
+    gzip: bytes | None = None
+
+    def encoded(self, accepted: str) -> tuple[bytes, str]:
+        """Body and its `Content-Encoding` for what the browser accepts."""
+        if self.is_compressible and "br" in accepted:
+            if self.brotli is None:
+                import brotli
+
+                self.brotli = brotli.compress(self.body, quality=9)
+            return self.brotli, "br"
+        if self.is_compressible and "gzip" in accepted:
+            if self.gzip is None:
+                self.gzip = gzip.compress(self.body, 9, mtime=0)
+            return self.gzip, "gzip"
+        return self.body, ""
+
+
+class StaticFiles:
+    """Every file below `folder` in memory.
+
+    Args:
+        folder: holds `css/` with `order.txt`, the order in which its sheets are joined into `app.css`.
+    """
+
+    def __init__(self, folder: Path, urls: Urls) -> None:
+        self._urls = urls
+        self.assets: dict[str, Asset] = {}
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = path.relative_to(folder).as_posix()
+            if path.suffix in TYPES and not name.startswith("css/"):
+                self.assets[name] = Asset(path.read_bytes(), TYPES[path.suffix], path.suffix in COMPRESSED)
+        order = (folder / "css" / "order.txt").read_text("utf-8").split()
+        sheet = b"\n".join((folder / "css" / name).read_bytes() for name in order)
+        self.assets["app.css"] = Asset(sheet, TYPES[".css"], True)
+        tree = hashlib.sha256()
+        for name, asset in self.assets.items():
+            tree.update(name.encode() + b"\0" + asset.body)
+        self.hash = tree.hexdigest()[:12]
+
+    def url(self, name: str) -> str:
+        """Address of a file for templates; raises KeyError for a name that does not exist."""
+        if name not in self.assets:
+            raise KeyError(f"There is no static file {name}.")
+        return self._urls.to(f"/static/{self.hash}/{name}")
+
+    def answer(self, version: str, name: str, accepted: str) -> Response[Any]:
+        """The file, or a redirect from a version that is gone to the present one.
+
+        Raises:
+            NotFound: there is no such file.
+        """
+        asset = self.assets.get(name)
+        if asset is None:
+            raise NotFound("There is no such file.")
+        if version != self.hash:
+            return Redirect(self.url(name), status_code=302)
+        body, encoding = asset.encoded(accepted)
+        headers = {"Cache-Control": IMMUTABLE, "Vary": "Accept-Encoding", "ETag": f'"{self.hash}"'}
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        return Response(body, media_type=asset.media_type, headers=headers)
+
+
+@get("/static/{version:str}/{name:path}", opt={"public": True}, include_in_schema=False)
+async def static_file(
+    request: Request[Any, Any, Any],
+    version: FromPath[str],
+    name: FromPath[Path],
+    static_files: NamedDependency[StaticFiles],
+) -> Response[Any]:
+    """A file of ours, to everybody."""
+    return static_files.answer(version, name.as_posix().lstrip("/"), request.headers.get("accept-encoding", ""))

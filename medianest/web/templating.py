@@ -1,0 +1,100 @@
+"""Jinja as MediaNest uses it: escaping always on, texts through gettext, and what every template may count on.
+
+Templates see: `caller` (or None), `url(path)`, `static(name)`, `csrf_token`, `current`, `_`, `ngettext`, and the filters
+of `formats.py` and `words.py`.
+"""
+
+from __future__ import annotations
+
+import gettext as gettext_module
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, pass_context
+from jinja2.runtime import Context
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.template import TemplateConfig
+
+from medianest.resources import is_frozen
+from medianest.web.formats import Formats
+from medianest.web.static_files import StaticFiles
+from medianest.web.urls import Urls
+from medianest.web.words import state_word
+
+# English is the only catalogue for now; a second one makes this a choice by the person's preference
+translations = gettext_module.NullTranslations()
+
+
+def gettext(text: str) -> str:
+    """The text in the language of the page."""
+    return translations.gettext(text)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """The text for `number` things."""
+    return translations.ngettext(one, many, number)
+
+
+class Templates:
+    """Renders templates, for handlers (through Litestar) and for error pages."""
+
+    def __init__(self, folder: Path, urls: Urls, static_files: StaticFiles) -> None:
+        self.environment = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=True,
+            extensions=["jinja2.ext.i18n"],
+            auto_reload=not is_frozen(),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+        self.environment.globals.update(url=urls.to, static=static_files.url)
+        self.environment.filters["state_word"] = lambda download: state_word(download, gettext)
+        for name in Formats(gettext, ngettext).filters():
+            self.environment.filters[name] = _by_person(name)
+
+    def config(self) -> TemplateConfig[JinjaTemplateEngine]:
+        """For Litestar."""
+        engine = CallerEngine.from_environment(self.environment)
+        return TemplateConfig(instance=engine)
+
+    def render(self, name: str, context: Mapping[str, Any]) -> str:
+        """One template as text."""
+        return self.environment.get_template(name).render(base_context(context))
+
+
+class CallerEngine(JinjaTemplateEngine):
+    """Adds to a handler's context what every template may count on."""
+
+    def get_template(self, template_name: str) -> Any:
+        return _Ready(super().get_template(template_name))
+
+
+class _Ready:
+    def __init__(self, template: Any) -> None:
+        self._template = template
+
+    def render(self, **context: Any) -> str:
+        return str(self._template.render(base_context(context)))
+
+
+def base_context(context: Mapping[str, Any]) -> dict[str, Any]:
+    """`context` completed from the request's caller."""
+    request = context.get("request")
+    caller = request.scope["state"].get("caller") if request is not None else None
+    made = {"current": "", "counts": None, **context}
+    made.setdefault("caller", caller)
+    made.setdefault("csrf_token", caller.csrf_token if caller else "")
+    time_zone = caller.preferences.time_zone if caller else ""
+    made["_formats"] = Formats(gettext, ngettext, "en", time_zone)
+    return made
+
+
+def _by_person(name: str) -> Any:
+    @pass_context
+    def apply(context: Context, value: Any) -> Any:
+        formats = context.get("_formats") or Formats(gettext, ngettext)
+        return formats.filters()[name](value)
+
+    return apply

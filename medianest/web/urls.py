@@ -1,0 +1,40 @@
+"""Every address that MediaNest prints is made here: below the base path, and never from what a client sent."""
+
+from __future__ import annotations
+
+import re
+
+UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+class Urls:
+    """Makes addresses below the base path (`""` or such as `/medianest`)."""
+
+    def __init__(self, base_path: str) -> None:
+        self.base_path = base_path
+
+    @property
+    def cookie_path(self) -> str:
+        return self.base_path or "/"
+
+    def to(self, path: str) -> str:
+        """`/downloads` → `/medianest/downloads`; a path that is below the base path already stays."""
+        if self.base_path and (path == self.base_path or path.startswith(self.base_path + "/")):
+            return path
+        return self.base_path + path
+
+    def safe_next(self, wanted: str | None, default: str = "/") -> str:
+        """Where to go after a sign-in or a form: `wanted` when it is a path of ours, else `default`.
+
+        Only a path counts: one leading slash, no scheme, host, backslash or control character (SEC-55).
+        """
+        fallback = self.to(default)
+        if not wanted or UNSAFE.search(wanted) or not wanted.startswith("/") or wanted.startswith("//"):
+            return fallback
+        if "/../" in wanted.partition("?")[0] + "/" or "/./" in wanted.partition("?")[0] + "/":
+            return fallback
+        if self.base_path and not (
+            wanted == self.base_path or wanted.startswith((self.base_path + "/", self.base_path + "?"))
+        ):
+            return fallback
+        return wanted
