@@ -77,13 +77,13 @@ class SetupApi(Controller):
         request: AnyRequest,
         data: JSONBody[NewAdministrator],
         accounts: NamedDependency[AccountService],
-        cookies: NamedDependency[SessionCookies],
+        session_cookies: NamedDependency[SessionCookies],
     ) -> Response[User]:
         tokens = await accounts.make_first_admin(data.code, data.username, data.password, device_of(request))
         caller = await accounts.caller(tokens.access_token, is_cookie=True)
         if caller is None:
             raise NotSignedIn("Please sign in.")
-        return Response(caller.user, cookies=cookies.give(tokens, is_secure=request.scope["scheme"] == "https"))
+        return Response(caller.user, cookies=session_cookies.give(tokens, is_secure=request.scope["scheme"] == "https"))
 
 
 class AuthApi(Controller):
@@ -96,22 +96,22 @@ class AuthApi(Controller):
         request: AnyRequest,
         data: JSONBody[Credentials],
         accounts: NamedDependency[AccountService],
-        cookies: NamedDependency[SessionCookies],
+        session_cookies: NamedDependency[SessionCookies],
     ) -> Response[SignedIn]:
         tokens = await accounts.sign_in(data.username, data.password, device_of(request), is_remembered=data.remember)
-        return await self._answer(request, tokens, accounts, cookies if data.cookies else None)
+        return await self._answer(request, tokens, accounts, session_cookies if data.cookies else None)
 
     @post("/refresh", status_code=200, opt={"public": True}, summary="Get a new access token")
     async def refresh(
         self,
         request: AnyRequest,
         accounts: NamedDependency[AccountService],
-        cookies: NamedDependency[SessionCookies],
+        session_cookies: NamedDependency[SessionCookies],
     ) -> Response[SignedIn]:
         body = await request.body()
         sent = msgspec.json.decode(body, type=RefreshRequest).refresh_token if body.strip() else ""
-        token = sent or request.cookies.get(cookies.refresh_name, "")
-        return await self._answer(request, await accounts.renew(token), accounts, None if sent else cookies)
+        token = sent or request.cookies.get(session_cookies.refresh_name, "")
+        return await self._answer(request, await accounts.renew(token), accounts, None if sent else session_cookies)
 
     @post("/logout", status_code=204, summary="End this session, or all")
     async def logout(
@@ -119,12 +119,14 @@ class AuthApi(Controller):
         request: AnyRequest,
         caller: NamedDependency[Caller],
         accounts: NamedDependency[AccountService],
-        cookies: NamedDependency[SessionCookies],
+        session_cookies: NamedDependency[SessionCookies],
     ) -> Response[None]:
         body = await request.body()
         everywhere = bool(body.strip()) and msgspec.json.decode(body, type=LogoutRequest).everywhere
         await accounts.sign_out(caller, everywhere=everywhere)
-        return Response(None, status_code=204, cookies=cookies.take(is_secure=request.scope["scheme"] == "https"))
+        return Response(
+            None, status_code=204, cookies=session_cookies.take(is_secure=request.scope["scheme"] == "https")
+        )
 
     async def _answer(
         self, request: AnyRequest, tokens: Tokens, accounts: AccountService, cookies: SessionCookies | None

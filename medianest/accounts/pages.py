@@ -64,7 +64,7 @@ class SetupPages(Controller):
         self,
         request: AnyRequest,
         accounts: NamedDependency[AccountService],
-        cookies: NamedDependency[SessionCookies],
+        session_cookies: NamedDependency[SessionCookies],
         urls: NamedDependency[Urls],
     ) -> Response[Any]:
         form = await request.form()
@@ -80,7 +80,7 @@ class SetupPages(Controller):
                 status_code=error.status,
                 headers=retry_header(error),
             )
-        return signed_in(request, tokens, cookies, urls.to("/"))
+        return signed_in(request, tokens, session_cookies, urls.to("/"))
 
 
 class SignInPages(Controller):
@@ -106,7 +106,7 @@ class SignInPages(Controller):
         self,
         request: AnyRequest,
         accounts: NamedDependency[AccountService],
-        cookies: NamedDependency[SessionCookies],
+        session_cookies: NamedDependency[SessionCookies],
         urls: NamedDependency[Urls],
     ) -> Response[Any]:
         sent = read_form(await request.form(), SignInForm)
@@ -122,7 +122,7 @@ class SignInPages(Controller):
                 status_code=error.status,
                 headers=retry_header(error),
             )
-        return signed_in(request, tokens, cookies, urls.safe_next(sent.next))
+        return signed_in(request, tokens, session_cookies, urls.safe_next(sent.next))
 
 
 @post("/sign-out", status_code=200, include_in_schema=False)
@@ -130,12 +130,12 @@ async def sign_out(
     request: AnyRequest,
     caller: NamedDependency[Caller],
     accounts: NamedDependency[AccountService],
-    cookies: NamedDependency[SessionCookies],
+    session_cookies: NamedDependency[SessionCookies],
     urls: NamedDependency[Urls],
 ) -> Response[Any]:
     """End this device's session."""
     await accounts.sign_out(caller)
-    return see_other(urls.to("/sign-in"), cookies.take(is_secure=request.scope["scheme"] == "https"))
+    return see_other(urls.to("/sign-in"), session_cookies.take(is_secure=request.scope["scheme"] == "https"))
 
 
 class SettingsPages(Controller):

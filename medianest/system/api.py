@@ -36,7 +36,7 @@ class Probes(Controller):
     opt = {"public": True}  # noqa: RUF012
     include_in_schema = False
 
-    @get(("/ping", "/healthz"), media_type="text/plain")
+    @get(["/ping", "/healthz"], media_type="text/plain")
     async def alive(self) -> str:
         return "ok"
 

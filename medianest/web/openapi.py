@@ -50,5 +50,3 @@ async def reader(urls: NamedDependency[Urls], static_files: NamedDependency[Stat
         f'<script type="module" src="{static_files.url("js/api-reader.js")}"></script></body></html>'
     )
     return Response(page, media_type=MediaType.HTML)
-
-
