@@ -242,6 +242,13 @@ class DownloadRemoved(Event, frozen=True):
     people: tuple[int, ...]
 
 
+class DownloadLeft(Event, frozen=True):
+    """A person took a shared download off their own list; for the others it is still there."""
+
+    download_id: int
+    user_id: int
+
+
 class DownloadFinished(Event, frozen=True):
     """A video lies in the library; `folder` is relative to the library root."""
 

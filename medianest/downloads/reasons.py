@@ -29,7 +29,6 @@ class RetryRules(msgspec.Struct, frozen=True, kw_only=True):
     longest_site_pause_s: float = 86400
     disk_full_s: float = 300
     upcoming_s: float = 900  # when the site does not say when it begins
-    same_video_s: float = 5
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +48,7 @@ DISK_FLOOR = (
 SAME_VIDEO = "This video is being downloaded for another link right now. It is taken from there."
 ALREADY_THERE = "It was in the library already."
 LIST_CAPPED = "The list goes on; only its first {count} videos were taken."
+SOME_FAILED = "{failed} of {total} videos could not be downloaded. “Try again” takes those once more."
 EMPTY_LIST = "There is nothing to download in this list. It may be empty or private."
 NESTED_LIST = "This entry is a list of its own. Paste its own link to download it."
 CANCELLED = "Cancelled. What was fetched is kept for a day, so that “Try again” goes on from there."

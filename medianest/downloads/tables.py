@@ -15,7 +15,9 @@ class DownloadRow(Table, tablename="download_queue"):
     url_key = Text(help_text="SHA-256 of the normalised link, and of `audio` when only the sound is wanted")
     site = Text(null=True, default=None, help_text="yt-dlp's extractor key, lower case")
     video_id = Text(null=True, default=None)
-    identity = Text(null=True, default=None, help_text="as in the history; of a list item it is known before the download")
+    identity = Text(
+        null=True, default=None, help_text="as in the history; of a list item it is known before the download"
+    )
     kind = Text()
     title = Text()
     uploader = Text()

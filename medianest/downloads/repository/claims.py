@@ -18,6 +18,12 @@ from medianest.downloads.repository.rows import Changed, ParentChanged, to_chang
 
 CLAIM_LOCK = 6378_0003
 RUNNING = "state IN ('downloading', 'processing')"
+# Whose video another download is fetching right now is left alone until that one has ended: no site is asked twice.
+READY = (
+    "q.state = 'queued' AND q.kind = 'video' AND (q.next_attempt_at IS NULL OR q.next_attempt_at <= {}) "
+    "AND (q.reason_code IS NULL OR q.reason_code <> 'same_video' OR NOT EXISTS (SELECT 1 FROM download_queue t "
+    "WHERE t.identity = q.identity AND t.id <> q.id AND t.owner IS NOT NULL))"
+)
 _CLAIM_COLUMNS = (
     "id, parent_id, item_index, requested_by, url, url_key, title, uploader, quality, audio_only, as_film, attempts, "
     "history_id, picture, priority, position"
@@ -76,12 +82,9 @@ class ClaimRepository:
 
     async def claim(self, *, limit: int, most: int, at: datetime, lease_until: datetime) -> list[Claim]:
         """Take the next downloads in line: at most `most`, and never more than `limit` running over all processes."""
-        if not await fetch(
-            "SELECT id FROM download_queue WHERE state = 'queued' AND kind = 'video' "
-            "AND (next_attempt_at IS NULL OR next_attempt_at <= {}) LIMIT 1",
-            at,
-        ):
+        if not await fetch(f"SELECT q.id FROM download_queue q WHERE {READY} LIMIT 1", at):
             return []  # nothing to write, so nobody's turn at the writer is taken
+        lock = " FOR UPDATE OF q" if is_postgres() else ""
         async with transaction():
             if is_postgres():
                 await fetch("SELECT pg_advisory_xact_lock({}::bigint)", CLAIM_LOCK)
@@ -92,9 +95,8 @@ class ClaimRepository:
             rows = await fetch(
                 "UPDATE download_queue SET state = 'downloading', owner = {}, lease_until = {}, attempts = attempts + 1, "
                 "started_at = coalesce(started_at, {}), finished_at = NULL, reason_code = NULL, reason = NULL, "
-                "next_attempt_at = NULL, changed_at = {} WHERE id IN (SELECT id FROM download_queue "
-                "WHERE state = 'queued' AND kind = 'video' AND (next_attempt_at IS NULL OR next_attempt_at <= {}) "
-                f"ORDER BY priority, position, id LIMIT {{}}{locking()}) RETURNING {_CLAIM_COLUMNS}",
+                "identity = NULL, next_attempt_at = NULL, changed_at = {} WHERE id IN (SELECT q.id FROM download_queue q "
+                f"WHERE {READY} ORDER BY q.priority, q.position, q.id LIMIT {{}}{lock}) RETURNING {_CLAIM_COLUMNS}",
                 *(self.owner, lease_until, at, at, at, room),
             )
         claims = [msgspec.convert(dict(row), Claim, strict=False) for row in rows]
@@ -192,10 +194,6 @@ class ClaimRepository:
                 f"SELECT id FROM download_queue WHERE identity = {{}} AND id <> {{}} AND owner IS NOT NULL AND {RUNNING} LIMIT 1",
                 *(facts.identity, claim.id),
             )
-            if twins:  # not running any more as far as others can see: or two would wait for each other
-                await fetch(
-                    "UPDATE download_queue SET identity = NULL WHERE id = {} AND owner = {}", claim.id, self.owner
-                )
             return not twins
 
     async def _store(self, claim: Claim, facts: Learned, at: datetime) -> None:
@@ -239,13 +237,12 @@ class ClaimRepository:
                 await add_log(claim.id, line, at)
             return Ended(changed=to_changed(rows[0]), parent=await refresh_parent(claim.parent_id, at))
 
-    async def hurry_twins(self, at: datetime) -> None:
-        """Those who wait for another download of their video look at once whether it has ended."""
-        await fetch(
-            "UPDATE download_queue SET next_attempt_at = {} WHERE state = 'queued' AND reason_code = 'same_video' "
-            "AND next_attempt_at > {}",
-            *(at, at),
-        )
+    async def list_name(self, claim: Claim) -> str:
+        """Who made the list that the download came in, or its title; empty for a single video."""
+        if claim.parent_id is None:
+            return ""
+        rows = await fetch("SELECT uploader, title FROM download_queue WHERE id = {}", claim.parent_id)
+        return str(rows[0]["uploader"] or rows[0]["title"]) if rows else ""
 
     async def set_picture(self, claim: Claim, picture: str) -> None:
         await fetch("UPDATE download_queue SET picture = {} WHERE id = {}", picture, claim.id)

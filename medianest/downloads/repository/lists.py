@@ -93,6 +93,14 @@ class DownloadLists:
         )
         return [(row["id"], row["position"]) for row in rows]
 
+    async def count_before(self, priority: int) -> int:
+        """How many are queued with a higher priority."""
+        rows = await fetch(
+            "SELECT count(*) AS n FROM download_queue WHERE parent_id IS NULL AND state = 'queued' AND priority < {}",
+            priority,
+        )
+        return int(rows[0]["n"])
+
     async def files(self, history_ids: Iterable[int | None]) -> dict[int, tuple[LibraryFile, ...]]:
         """Files in the library by history id; what was deleted has none."""
         wanted = sorted({one for one in history_ids if one is not None})

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from medianest.database import fetch, is_postgres
 from medianest.downloads.model import DownloadState, ReasonCode
+from medianest.downloads.reasons import LIST_CAPPED, SOME_FAILED
 from medianest.downloads.repository.rows import ParentChanged, Row, list_progress, to_changed
 
 State = DownloadState
-SOME_FAILED = "{failed} of {total} videos could not be downloaded. “Try again” takes those once more."
 _ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
 
 
@@ -94,7 +94,5 @@ async def _why(
         sentence = SOME_FAILED.format(failed=failed, total=sum(counts.values()))
         return ReasonCode.SOME_FAILED, sentence, None
     if old["reason_code"] == ReasonCode.LIST_CAPPED:
-        from medianest.downloads.reasons import LIST_CAPPED
-
         return ReasonCode.LIST_CAPPED, LIST_CAPPED.format(count=sum(counts.values())), None
     return None, None, None

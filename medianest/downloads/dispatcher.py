@@ -1,0 +1,232 @@
+"""One loop for each process: claims what is next in line, starts it, keeps the claims alive, takes over from the dead."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from medianest.database.relay import RelayResumed
+from medianest.downloads.endings import JobTools
+from medianest.downloads.job import DownloadJob
+from medianest.downloads.model import (
+    ACTIVE_STATES,
+    DownloadCreated,
+    DownloadRemoved,
+    DownloadState,
+    DownloadStateChanged,
+    QueueSettings,
+    QueueSettingsChanged,
+)
+from medianest.downloads.recovery import Owner
+from medianest.downloads.repository.claims import Claim
+from medianest.downloads.repository.rows import Changed
+from medianest.downloads.repository.settings import QueueSettingsRepository
+
+log = logging.getLogger(__name__)
+
+
+class DispatcherRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The loop's times in seconds."""
+
+    tick_s: float = 1.0
+    lease_s: float = 60.0
+    heartbeat_s: float = 15.0
+    recovery_s: float = 2.0
+    settings_s: float = 10.0  # read again this often, in case another process changed them unheard
+    stop_s: float = 2.0
+
+
+class Dispatcher:
+    """Runs downloads in this process, as many at once as the settings allow over all processes together."""
+
+    def __init__(
+        self,
+        owner: Owner,
+        tools: JobTools,
+        settings: QueueSettingsRepository,
+        rules: DispatcherRules = DispatcherRules(),  # noqa: B008  # frozen
+    ) -> None:
+        self._owner = owner
+        self._tools = tools
+        self._settings_rows = settings
+        self._rules = rules
+        self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
+        self._removed: set[int] = set()
+        self._wake = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+        self._settings: QueueSettings | None = None
+        self._settings_at = 0.0
+        self._beaten_at = self._recovered_at = float("-inf")
+        self._must_verify = False
+        events = tools.events
+        events.subscribe(DownloadCreated, self._on_created)
+        events.subscribe(DownloadStateChanged, self._on_state_changed)
+        events.subscribe(DownloadRemoved, self._on_removed)
+        events.subscribe(QueueSettingsChanged, self._on_settings_changed)
+        events.subscribe(RelayResumed, self._on_relay_resumed)
+
+    @property
+    def running(self) -> tuple[int, ...]:
+        """Ids of the downloads that run in this process."""
+        return tuple(self._running)
+
+    def wake(self) -> None:
+        """Look at the queue now."""
+        self._wake.set()
+
+    async def start(self) -> None:
+        """Begin; what a dead process left behind is taken over in the first round."""
+        self._loop = asyncio.create_task(self._run(), name="download dispatcher")
+
+    async def stop(self) -> None:
+        """End every worker and give the claims back, so that another process or the next run goes on at once."""
+        if self._loop:
+            self._loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop
+        tasks = [task for _claim, task in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._rules.stop_s)
+        try:
+            async with asyncio.timeout(self._rules.stop_s):
+                for ended in await self._tools.claims.take_back(str(self._owner), _now()):
+                    await self._tools.announcer.ended(ended)
+        except Exception:
+            log.exception("The claims could not be given back; the next start takes them over")
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._round()
+            except Exception:
+                log.exception("The download queue could not be looked at; it is tried again")
+                await asyncio.sleep(self._rules.tick_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._rules.tick_s):
+                    await self._wake.wait()
+
+    async def _round(self) -> None:
+        """Everything the loop does, one after the other, so that no two parts see each other's half-done work."""
+        now = time.monotonic()
+        if now - self._beaten_at >= self._rules.heartbeat_s:
+            self._beaten_at = now
+            self._must_verify = False
+            await self._reconcile(await self._tools.claims.renew(self._lease_until()))
+        elif self._must_verify:
+            self._must_verify = False
+            await self._reconcile(await self._tools.claims.mine())
+        if now - self._recovered_at >= self._rules.recovery_s:
+            self._recovered_at = now
+            await self._take_over()
+        at = _now()
+        for row in await self._tools.claims.due(at):
+            ended = await self._tools.claims.wake(row, at)
+            if ended is not None:
+                await self._tools.announcer.ended(ended)
+        await self._claim(now)
+
+    async def _claim(self, now: float) -> None:
+        if self._settings is None or now - self._settings_at > self._rules.settings_s:
+            self._settings, self._settings_at = await self._settings_rows.get(), now
+        settings = self._settings
+        room = settings.concurrent_downloads - len(self._running)
+        if settings.is_paused or room <= 0:
+            return
+        claims = await self._tools.claims.claim(
+            limit=settings.concurrent_downloads, most=room, at=_now(), lease_until=self._lease_until()
+        )
+        for claim in claims:
+            job = DownloadJob(claim, self._tools, settings)
+            task = asyncio.create_task(self._carry_out(job), name=f"download {claim.id}")
+            self._running[claim.id] = (claim, task)
+        for claim in claims:
+            changed = Changed(id=claim.id, parent_id=claim.parent_id, state=DownloadState.DOWNLOADING)
+            await self._tools.announcer.refreshed(changed)
+
+    async def _carry_out(self, job: DownloadJob) -> None:
+        claim = job.claim
+        try:
+            await job.run()
+        except asyncio.CancelledError:
+            log.info("Download %d was ended", claim.id)
+        except Exception:
+            log.exception("Download %d broke off; its claim is given back", claim.id)
+        finally:
+            self._running.pop(claim.id, None)
+            self._must_verify = True  # a claim that its job could not end is found there
+            self.wake()
+        if claim.id in self._removed or claim.parent_id in self._removed:
+            self._removed.discard(claim.id)
+            await asyncio.to_thread(self._tools.library.discard, claim.id)
+
+    async def _reconcile(self, mine: set[int]) -> None:
+        """End what is not ours any more, and give back what is ours in the table only."""
+        for download_id in set(self._running) - mine:
+            self._end(download_id)
+        stray = mine - set(self._running)
+        if stray:
+            for ended in await self._tools.claims.take_back(str(self._owner), _now(), ids=stray):
+                await self._tools.announcer.ended(ended)
+
+    async def _take_over(self) -> None:
+        for owner in await self._tools.claims.owners():
+            if self._owner.knows_dead(owner):
+                taken = await self._tools.claims.take_back(owner, _now())
+                if taken:
+                    log.warning("%d downloads of a process that died are taken over", len(taken))
+                for ended in taken:
+                    await self._tools.announcer.ended(ended)
+        for ended in await self._tools.claims.take_expired(_now()):
+            await self._tools.announcer.ended(ended)
+
+    def _end(self, download_id: int) -> None:
+        _claim, task = self._running[download_id]
+        task.cancel()
+
+    def _lease_until(self) -> datetime:
+        return _now() + timedelta(seconds=self._rules.lease_s)
+
+    async def _on_created(self, event: DownloadCreated) -> None:
+        del event
+        self.wake()
+
+    async def _on_state_changed(self, event: DownloadStateChanged) -> None:
+        if event.state in ACTIVE_STATES:
+            return
+        if event.download_id in self._running:
+            self._must_verify = True  # the event may be older than our claim: the table decides
+            self.wake()
+        elif any(claim.parent_id == event.download_id for claim, _task in self._running.values()):
+            self._must_verify = True
+            self.wake()
+        elif event.state is DownloadState.QUEUED:
+            self.wake()
+
+    async def _on_removed(self, event: DownloadRemoved) -> None:
+        for claim, task in tuple(self._running.values()):
+            if event.download_id in (claim.id, claim.parent_id):
+                self._removed.add(event.download_id)
+                task.cancel()
+
+    async def _on_settings_changed(self, event: QueueSettingsChanged) -> None:
+        del event
+        self._settings = None
+        self.wake()
+
+    async def _on_relay_resumed(self, event: RelayResumed) -> None:
+        del event
+        self._must_verify = True
+        self._settings = None
+        self.wake()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

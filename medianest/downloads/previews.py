@@ -1,0 +1,129 @@
+"""Looking at a link before it is added: one look for all who ask at once, remembered for an hour."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from medianest.downloads.child import WorkerDied
+from medianest.downloads.model import DownloadKind, Preview, PreviewItem
+from medianest.downloads.pictures import PictureStore
+from medianest.downloads.pool import WorkerPool
+from medianest.downloads.reasons import RetryRules, judge
+from medianest.downloads.reports import Failed, ListEntry, read_info
+from medianest.errors import Invalid, MediaNestError, Unavailable, UpstreamFailed
+
+KEPT_S = 3600.0
+MOST_KEPT = 500
+TIME_S = 30.0
+
+
+class Previews:
+    """Previews by normalised link, in memory."""
+
+    def __init__(self, pool: WorkerPool, pictures: PictureStore, folder: Path) -> None:
+        self._pool = pool
+        self._pictures = pictures
+        self._folder = folder
+        self._kept: dict[str, tuple[float, Preview]] = {}
+        self._looking: dict[str, asyncio.Task[Preview]] = {}
+
+    def known(self, url: str) -> Preview | None:
+        """What an earlier look found; None when there was none within the hour."""
+        kept = self._kept.get(url)
+        return kept[1] if kept and time.monotonic() - kept[0] < KEPT_S else None
+
+    async def look(self, url: str, *, max_items: int) -> Preview:
+        """What `url` (in its normal form) leads to.
+
+        Raises:
+            Invalid, UpstreamFailed, Unavailable: a sentence about why it leads nowhere.
+        """
+        known = self.known(url)
+        if known is not None:
+            return known
+        task = self._looking.get(url)
+        if task is None:
+            task = asyncio.create_task(self._look(url, max_items), name="preview")
+            self._looking[url] = task
+            task.add_done_callback(lambda done: self._forget(url, done))
+        return await asyncio.shield(task)
+
+    def _forget(self, url: str, task: asyncio.Task[Preview]) -> None:
+        self._looking.pop(url, None)
+        if not task.cancelled():
+            task.exception()  # seen: the one who asked may have left meanwhile
+
+    async def _look(self, url: str, max_items: int) -> Preview:
+        try:
+            async with asyncio.timeout(TIME_S):
+                preview = await self._ask(url, max_items)
+        except TimeoutError as error:
+            raise UpstreamFailed(
+                "The site takes very long to answer. Add the link anyway: it is tried again in the background.",
+                code="site_slow",
+            ) from error
+        except WorkerDied as error:
+            raise Unavailable("The link could not be looked at right now. Try once more.") from error
+        if len(self._kept) >= MOST_KEPT:
+            del self._kept[min(self._kept, key=lambda one: self._kept[one][0])]
+        self._kept[url] = (time.monotonic(), preview)
+        return preview
+
+    async def _ask(self, url: str, max_items: int) -> Preview:
+        child = await self._pool.acquire()
+        picture = self._folder / f"preview-{uuid.uuid4().hex}"
+        is_well = False
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            await child.send({"op": "preview", "url": url, "picture": str(picture), "max_items": max_items})
+            event = await child.receive(TIME_S)
+            if event.get("event") == "failed":
+                is_well = True
+                raise _refusal(msgspec.convert(event, Failed, strict=False))
+            if event.get("event") != "preview":
+                raise WorkerDied("The download process gave another answer than a preview.")
+            is_well = True
+        finally:
+            if is_well:
+                self._pool.release(child)
+            else:
+                await self._pool.discard(child)
+        info = read_info(event)
+        entries = msgspec.convert(event.get("entries") or [], list[ListEntry], strict=False)
+        return Preview(
+            url=url,
+            kind=DownloadKind(info.kind) if info.kind in tuple(DownloadKind) else DownloadKind.VIDEO,
+            title=info.title or url,
+            uploader=info.channel or info.uploader or "",
+            thumbnail=await self._keep_picture(event.get("picture")),
+            duration_s=info.whole_duration_s,
+            items_total=event.get("items_total"),
+            is_capped=bool(event.get("is_capped")),
+            items=tuple(
+                PreviewItem(title=entry.title or entry.url, duration_s=entry.whole_duration_s) for entry in entries[:3]
+            ),
+            is_live=info.is_live or info.live_status == "is_live",
+        )
+
+    async def _keep_picture(self, path: object) -> str | None:
+        if not isinstance(path, str) or Path(path).parent != self._folder:
+            return None
+        name = await asyncio.to_thread(self._pictures.keep, Path(path))
+        await asyncio.to_thread(Path(path).unlink, True)
+        return f"/pictures/{name}" if name else None
+
+
+def _refusal(failed: Failed) -> MediaNestError:
+    """The sentence of the queue for the same cause, as an error of this call."""
+    verdict = judge(failed, attempts=99, rules=RetryRules(), now=datetime.now(UTC))
+    if failed.failure == "transient":
+        return UpstreamFailed("The site did not answer. Check the link, or try again in a while.", code="transient")
+    if failed.failure in ("address_refused", "unsupported", "gone", "no_format"):
+        return Invalid(verdict.reason, code=failed.failure)
+    return UpstreamFailed(verdict.reason, code=failed.failure)

@@ -1,0 +1,343 @@
+"""The rules of the download queue: what people may see and do with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from medianest.accounts.model import User
+from medianest.downloads import reasons
+from medianest.downloads.addresses import AllowedAddresses, check_url
+from medianest.downloads.announcer import Announcer
+from medianest.downloads.board import ProgressBoard
+from medianest.downloads.filing import Library
+from medianest.downloads.links import key_of
+from medianest.downloads.model import (
+    ACTIVE_STATES,
+    Download,
+    DownloadState,
+    NewDownload,
+    Preview,
+    Priority,
+    QueueCounts,
+    QueueSettings,
+    QueueSettingsChanged,
+)
+from medianest.downloads.previews import Previews
+from medianest.downloads.repository.history import HistoryRepository
+from medianest.downloads.repository.lists import GROUP_STATES, DownloadLists
+from medianest.downloads.repository.rows import Row, to_download, to_files
+from medianest.downloads.repository.settings import QueueSettingsRepository
+from medianest.downloads.repository.states import AGAIN, HELD, DownloadStates, Outcome, Wanted
+from medianest.errors import Conflict, Invalid
+from medianest.events import EventBus
+
+State = DownloadState
+PRIORITIES = {one.name.lower(): one for one in Priority}
+MOST_AT_ONCE = 100
+
+
+class DownloadService:
+    """What pages and API call. `by` is the person; another person's download does not exist for them."""
+
+    def __init__(
+        self, *, lists: DownloadLists, states: DownloadStates, history: HistoryRepository, settings: QueueSettingsRepository,
+        previews: Previews, library: Library, board: ProgressBoard, announcer: Announcer, events: EventBus,
+        allowed: AllowedAddresses,
+    ) -> None:  # fmt: skip
+        self._lists = lists
+        self._states = states
+        self._history = history
+        self._settings = settings
+        self._previews = previews
+        self._library = library
+        self._board = board
+        self._announcer = announcer
+        self._events = events
+        self._allowed = allowed
+
+    async def add(self, new: NewDownload, *, by: User) -> tuple[Download, bool]:
+        """Queue a link, or join the download that has it already; nothing is asked of the network.
+
+        Returns:
+            The download, and whether it is new.
+
+        Raises:
+            Invalid: the link can not be one, points where it may not, or the priority has no such name.
+        """
+        url = check_url(new.url, self._allowed)
+        priority = _priority(new.priority)
+        key = key_of(url, audio_only=new.audio_only)
+        known = self._previews.known(url)
+        wanted = Wanted(
+            url=url,
+            url_key=key,
+            title=known.title if known else url,
+            quality=new.quality,
+            audio_only=new.audio_only,
+            as_film=new.as_film,
+            priority=priority,
+            uploader=known.uploader if known else "",
+            duration_s=known.duration_s if known else None,
+            picture=known.thumbnail.rpartition("/")[2] if known and known.thumbnail else None,
+        )
+        gone = await self._whose_file_is_gone(key)
+        download_id, is_new, has_joined = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone)
+        if is_new:
+            await self._announcer.created(download_id)
+        elif has_joined:
+            await self._announcer.created(download_id)  # for the one who joined it is new
+        return await self.get(download_id, by=by), is_new
+
+    async def _whose_file_is_gone(self, url_key: str) -> int | None:
+        """The completed download of this link whose file nobody can find any more; it may be fetched again."""
+        found = await self._states.find(url_key)
+        if found is None or found["state"] != State.COMPLETED or found["history_id"] is None:
+            return None
+        if found["filed_at"] is None or found["deleted_at"] is not None:
+            return int(found["id"])
+        is_there = await asyncio.to_thread(self._library.has_media, to_files(found["files"]))
+        return None if is_there else int(found["id"])
+
+    async def preview(self, url: str, *, by: User) -> Preview:
+        """What a link leads to.
+
+        Raises:
+            Invalid, UpstreamFailed, Unavailable: with the reason why it leads nowhere.
+        """
+        url = check_url(url, self._allowed)
+        found = await self._previews.look(url, max_items=(await self._settings.get()).max_list_items)
+        existing = await self._states.find(key_of(url, audio_only=False))
+        if existing is None:
+            return found
+        people = await self._lists.people(existing["id"])
+        is_seen = by.is_admin or by.id in people
+        return msgspec.structs.replace(found, existing=existing["id"] if is_seen else None)
+
+    async def get(self, download_id: int, *, by: User) -> Download:
+        """One download; raises `NotFound`."""
+        row = await self._lists.row(download_id, _person(by))
+        return (await self._models([row], has_places=row["parent_id"] is None))[0]
+
+    async def list(
+        self, *, by: User, group: str | None = None, state: State | None = None, limit: int = 50, offset: int = 0
+    ) -> tuple[tuple[Download, ...], int]:
+        """A page of top-level downloads and how many there are in all.
+
+        Args:
+            group: `active`, `waiting` (in the order of the line), `finished`, `failed`, or None for all, newest first.
+            state: one state instead of a group.
+        """
+        if group is not None and group not in GROUP_STATES:
+            raise Invalid("Show can be active, waiting, finished or failed.", fields={"show": "This is none of them."})
+        limit, offset = _window(limit, offset)
+        rows = await self._lists.page(_person(by), group=group, state=state, limit=limit, offset=offset)
+        counts = await self._lists.counts(_person(by))
+        wanted = (state,) if state is not None else GROUP_STATES[group] if group else tuple(State)
+        return await self._models(rows, has_places=True), sum(counts.get(one, 0) for one in wanted)
+
+    async def items(
+        self, download_id: int, *, by: User, limit: int = 50, offset: int = 0
+    ) -> tuple[tuple[Download, ...], int]:
+        """The videos of a list, in its order; none for a single video."""
+        await self._lists.row(download_id, _person(by))
+        limit, offset = _window(limit, offset)
+        rows = await self._lists.items(download_id, limit=limit, offset=offset)
+        return await self._models(rows, has_places=False), await self._lists.count_items(download_id)
+
+    async def counts(self, *, by: User) -> QueueCounts:
+        """Figures over the list."""
+        counts = await self._lists.counts(_person(by))
+        today = _now().replace(hour=0, minute=0, second=0, microsecond=0)
+        sums = {group: sum(counts.get(one, 0) for one in states) for group, states in GROUP_STATES.items()}
+        return QueueCounts(
+            active=sums["active"],
+            waiting=sums["waiting"],
+            finished=sums["finished"],
+            failed=sums["failed"],
+            done_today=await self._lists.finished_since(_person(by), today),
+            speed_bytes_s=self._board.speed_bytes_s(_person(by)),
+        )
+
+    async def active(self, *, by: User) -> tuple[Download, ...]:
+        """Up to three that are running: for the first page and for a socket that has just opened."""
+        rows = await self._lists.page(_person(by), group="active", state=None, limit=3, offset=0)
+        return await self._models(rows, has_places=False)
+
+    async def log(self, download_id: int, *, by: User) -> Sequence[str]:
+        """What happened to it, a line each."""
+        await self._lists.row(download_id, _person(by))
+        return await self._lists.log(download_id)
+
+    async def cancel(self, download_id: int, *, by: User) -> Download:
+        """Stop it for good; what was fetched is kept for a day. Of a list: everything that has not ended."""
+        return await self._stop(download_id, State.CANCELLED, by)
+
+    async def pause(self, download_id: int, *, by: User) -> Download:
+        """Stop it until `resume`; what was fetched is kept."""
+        return await self._stop(download_id, State.PAUSED, by)
+
+    async def _stop(self, download_id: int, to: State, by: User) -> Download:
+        row = await self._lists.row(download_id, _person(by))
+        progress = self._board.get(download_id)
+        outcome = await self._states.stop(
+            download_id,
+            row["parent_id"],
+            to,
+            at=_now(),
+            reason=reasons.CANCELLED if to is State.CANCELLED else None,
+            downloaded_bytes=progress.downloaded_bytes if progress else None,
+            total_bytes=progress.total_bytes if progress else None,
+        )
+        return await self._after(row, outcome, by, refused="It has ended already.")
+
+    async def resume(self, download_id: int, *, by: User) -> Download:
+        """Go on with what was paused."""
+        row = await self._lists.row(download_id, _person(by))
+        outcome = await self._states.queue_again(download_id, row["parent_id"], which="state = 'paused'", at=_now())
+        return await self._after(row, outcome, by, refused="It is not paused.")
+
+    async def retry(self, download_id: int, *, by: User) -> Download:
+        """Try again what failed, was cancelled or waits; of a list its items that failed or were cancelled."""
+        row = await self._lists.row(download_id, _person(by))
+        which = AGAIN if row["kind"] != "video" else HELD
+        if row["kind"] != "video" and not await self._lists.count_items(download_id):
+            await self._states.look_again(download_id, _now())
+        outcome = await self._states.queue_again(download_id, row["parent_id"], which=which, at=_now())
+        return await self._after(row, outcome, by, refused="There is nothing to try again: it did not fail.")
+
+    async def _after(self, row: Row, outcome: Outcome, by: User, *, refused: str) -> Download:
+        if not outcome.changed:
+            current = await self.get(row["id"], by=by)
+            raise Conflict(refused if current.state == row["state"] else "It has just changed. Look at it again.")
+        await self._announcer.outcome(row["parent_id"] or row["id"], outcome)
+        return await self.get(row["id"], by=by)
+
+    async def remove(self, download_id: int, *, by: User) -> None:
+        """Take it off the list. Its unfinished files go at once; files in the library too, unless another row has them.
+
+        A person who shares it with others only leaves it; an administrator removes it for everybody.
+        """
+        row = await self._lists.row(download_id, _person(by))
+        if not by.is_admin and row["parent_id"] is None and await self._states.leave(download_id, by.id):
+            await self._announcer.left(download_id, by.id)
+            return
+        removed = await self._states.remove(download_id, row["parent_id"], at=_now())
+        await self._announcer.removed(removed)  # first: whoever runs it ends its worker
+        for one in removed.all_ids:
+            await asyncio.to_thread(self._library.discard, one)
+        for history_id in removed.history_ids:
+            record = await self._history.get(history_id)
+            if record is not None and record.is_deleted:
+                await asyncio.to_thread(self._library.delete, record.files)
+
+    async def change(
+        self, download_id: int, *, by: User, priority: str | None = None, position: int | None = None
+    ) -> Download:
+        """Another priority, or another place in the line (1 is next).
+
+        Raises:
+            Conflict: it is no single download in line, so it has no place.
+        """
+        row = await self._lists.row(download_id, _person(by))
+        if row["parent_id"] is not None:
+            raise Conflict("A video of a list moves with its list.")
+        wanted = _priority(priority) if priority is not None else None
+        if wanted is not None and wanted != row["priority"]:
+            await self._states.move(download_id, priority=wanted, position=None, at=_now())
+        if position is not None:
+            await self._place(download_id, position, Priority(wanted if wanted is not None else row["priority"]))
+        await self._announcer.created(download_id)  # the order of the line is another: lists read themselves again
+        return await self.get(download_id, by=by)
+
+    async def _place(self, download_id: int, place: int, priority: Priority) -> None:
+        if place < 1:
+            raise Invalid("Places in the line begin with 1.", fields={"position": "Use 1 or more."})
+        line = await self._lists.line(priority)
+        if download_id not in [one for one, _position in line]:
+            raise Conflict("It is not in line, so it has no place there.")
+        before = await self._lists.count_before(priority)
+        others = [(one, position) for one, position in line if one != download_id]
+        index = max(0, min(place - 1 - before, len(others)))
+        low = others[index - 1][1] if index else None
+        high = others[index][1] if index < len(others) else None
+        if low is not None and high is not None and high - low < 2:  # no number is free between them
+            ids = [one for one, _position in others]
+            await self._states.respace([*ids[:index], download_id, *ids[index:]])
+            return
+        if low is None:
+            target = (high or 0) - 1_000_000 if high is not None else line[0][1]
+        else:
+            target = low + 1_000_000 if high is None else (low + high) // 2
+        await self._states.move(download_id, priority=None, position=target, at=_now())
+
+    async def queue_settings(self) -> QueueSettings:
+        """What holds for the whole queue."""
+        return await self._settings.get()
+
+    async def change_queue_settings(self, settings: QueueSettings, *, by: User) -> QueueSettings:
+        """Keep new settings; they hold for what starts from now on. Raises `Invalid` with a sentence for each field."""
+        fields = _wrong_fields(settings)
+        if fields:
+            raise Invalid("Some values do not fit. Nothing was changed.", fields=fields)
+        await self._settings.put(settings, by=by.id, at=_now())
+        await self._events.publish(QueueSettingsChanged())
+        return settings
+
+    async def _models(self, rows: Sequence[Row], *, has_places: bool) -> tuple[Download, ...]:
+        queued = [row["id"] for row in rows if row["state"] == State.QUEUED] if has_places else []
+        places = await self._lists.places(queued)
+        files = await self._lists.files(row["history_id"] for row in rows if row["state"] == State.COMPLETED)
+        return tuple(
+            to_download(
+                row,
+                progress=self._board.get(row["id"]) if row["state"] in ACTIVE_STATES else None,
+                place=places.get(row["id"]),
+                files=files.get(row["history_id"], ()),
+            )
+            for row in rows
+        )
+
+
+def _person(by: User) -> int | None:
+    return None if by.is_admin else by.id
+
+
+def _priority(name: str) -> Priority:
+    if name not in PRIORITIES:
+        raise Invalid("The priority can be high, normal or low.", fields={"priority": "Use high, normal or low."})
+    return PRIORITIES[name]
+
+
+def _window(limit: int, offset: int) -> tuple[int, int]:
+    return max(1, min(limit, MOST_AT_ONCE)), max(0, min(offset, 10**9))
+
+
+def _wrong_fields(settings: QueueSettings) -> dict[str, str]:
+    languages = [part.strip() for part in settings.subtitle_languages.split(",") if part.strip()]
+    rules = {
+        "concurrent_downloads": (1 <= settings.concurrent_downloads <= 10, "From 1 to 10."),
+        "max_list_items": (1 <= settings.max_list_items <= 10_000, "From 1 to 10000."),
+        "max_height": (144 <= settings.max_height <= 4320, "From 144 to 4320."),
+        "rate_limit_bytes_s": (
+            settings.rate_limit_bytes_s is None or 10_000 <= settings.rate_limit_bytes_s <= 10**11,
+            "At least 0.01 MB a second, or empty for no limit.",
+        ),
+        "subtitle_languages": (
+            len(languages) <= 10 and all(_is_language(part) for part in languages),
+            "Languages with commas between them, such as en,de.",
+        ),
+        "free_space_floor_bytes": (0 <= settings.free_space_floor_bytes <= 10**15, "From 0 to 1000000 GB."),
+    }
+    return {name: sentence for name, (is_right, sentence) in rules.items() if not is_right}
+
+
+def _is_language(text: str) -> bool:
+    return len(text) <= 12 and text.replace("-", "").isalnum() and text.isascii()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,140 @@
+"""The last step of a download: numbers, names, files into the library, and the record that it is there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from datetime import date
+from pathlib import Path
+
+from medianest.database import transaction
+from medianest.downloads.endings import Endings, JobTools, now
+from medianest.downloads.filing import FilingStopped
+from medianest.downloads.model import DownloadFinished, DownloadState, LibraryFile
+from medianest.downloads.plans import Placing, film_of, show_of
+from medianest.downloads.reports import Failed
+from medianest.downloads.repository.claims import Claim
+from medianest.downloads.repository.history import ClaimLost, Filed, Record
+from medianest.downloads.talk import Fetched
+
+log = logging.getLogger(__name__)
+
+
+class Shelving:
+    """Files one fetched video. The plan is written down first, so that a crash at any moment can be made good."""
+
+    def __init__(self, claim: Claim, tools: JobTools) -> None:
+        self._claim = claim
+        self._tools = tools
+        self._stop_copy = threading.Event()
+
+    async def file(self, fetched: Fetched) -> None:
+        """Place everything. A cancel waits for the step that runs, since it must not be torn."""
+        task = asyncio.create_task(self._file(fetched), name=f"file download {self._claim.id}")
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._stop_copy.set()
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # seen: whoever cancelled does not need it
+            raise
+
+    async def finish_what_was_filed(self) -> bool:
+        """After a crash between the rename and its commit: the media lies where the plan says, so nothing is fetched."""
+        tools, claim = self._tools, self._claim
+        record = await tools.history.get(claim.history_id) if claim.history_id is not None else None
+        if record is None or record.is_filed or record.is_deleted:
+            return False
+        if not await asyncio.to_thread(tools.library.has_media, record.files, exactly=True):
+            return False
+        files = await asyncio.to_thread(tools.library.measured, record.files)
+        if not await self._complete(record, files):
+            raise ClaimLost
+        return True
+
+    async def _file(self, fetched: Fetched) -> None:
+        tools, claim = self._tools, self._claim
+        if not await asyncio.to_thread(self._is_trustworthy, fetched):
+            await Endings(claim, tools).failed(
+                Failed(failure="suspicious_file", detail="A file outside of the staging folder.")
+            )
+            return
+        placing, record = await self._reserve(fetched)
+        plan = placing.plan(record.season, record.episode)
+        picture = fetched.done.files.row_picture
+        name = await asyncio.to_thread(tools.pictures.keep, Path(picture)) if picture else None
+        try:
+            files = await asyncio.to_thread(tools.library.place, plan, self._stop_copy)
+        except FilingStopped as error:
+            raise ClaimLost from error
+        if name:
+            await tools.claims.set_picture(claim, name)
+        if not await self._complete(record, files):
+            await asyncio.to_thread(tools.library.take_back, plan)
+            raise ClaimLost
+        log.info("Download %d lies in the library: %s", claim.id, files[0].path)
+
+    def _is_trustworthy(self, fetched: Fetched) -> bool:
+        """A worker that a site has taken over could name any file of this machine."""
+        files = fetched.done.files
+        named = [files.media, files.picture, files.row_picture, *(one.path for one in files.subtitles)]
+        return all(self._tools.library.is_staged(self._claim.id, path) for path in named if path)
+
+    async def _reserve(self, fetched: Fetched) -> tuple[Placing, Record]:
+        tools, claim, learned, info = self._tools, self._claim, fetched.learned, fetched.info
+        aired = info.published or date.today()  # noqa: DTZ011  # the day as people here call it
+        name = (
+            film_of(learned.identity, learned.title, aired, learned.video_id)
+            if claim.as_film
+            else show_of(info, claim.url, await tools.claims.list_name(claim))
+        )
+        show, _is_new = await tools.history.show(name.key, name.title, name.folder, now())
+        placing = Placing(
+            folder=show.folder,
+            show_title=show.title,
+            title=learned.title,
+            aired=aired,
+            info=info,
+            done=fetched.done,
+            is_film=claim.as_film,
+        )
+        media = await asyncio.to_thread(placing.media, None, None)
+        measured = fetched.done.duration_s
+        facts = Filed(
+            identity=learned.identity,
+            title=learned.title,
+            uploader=learned.uploader,
+            url=claim.url,
+            site=learned.site,
+            video_id=learned.video_id,
+            size_bytes=media[0].size_bytes,
+            duration_s=learned.duration_s or (round(measured) if measured else None),
+            published_on=aired,
+            requested_by=claim.requested_by,
+        )
+        record = await tools.history.reserve(claim.id, facts, show, is_film=claim.as_film, at=now(), plan=placing.media)
+        return placing, record
+
+    async def _complete(self, record: Record, files: tuple[LibraryFile, ...]) -> bool:
+        tools, claim = self._tools, self._claim
+        async with transaction():
+            ended = await tools.claims.end(
+                claim,
+                DownloadState.COMPLETED,
+                at=now(),
+                history_id=record.id,
+                downloaded_bytes=files[0].size_bytes,
+                total_bytes=files[0].size_bytes,
+                line=f"Filed as {files[0].path}",
+            )
+            if ended is not None:
+                await tools.history.mark_filed(record.id, files, now())
+        if ended is None:
+            return False
+        await tools.announcer.ended(ended)
+        folder = files[0].path.rpartition("/")[0]
+        await tools.events.publish(DownloadFinished(download_id=claim.id, history_id=record.id, folder=folder))
+        await asyncio.to_thread(tools.library.discard, claim.id)
+        return True
