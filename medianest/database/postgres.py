@@ -26,6 +26,12 @@ class PooledPostgresEngine(PostgresEngine):
     def get_version_sync(self) -> float:
         return 15.0  # Piccolo would connect here, in the constructor; the real version is read with the pool
 
+    async def prep_database(self) -> None:
+        """Nothing: Piccolo would connect here, warn in colours and install extensions that no table uses."""
+
+    async def check_version(self) -> None:
+        """Nothing: the version is read with the pool, once."""
+
     @property
     def opened_pool(self) -> Any:
         if self.pool is None:

@@ -24,7 +24,7 @@ from tests.harness.processes import end_group, free_port, with_environment
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ADMIN_NAME = "admin"
-ADMIN_PASSWORD = "correct horse battery"
+ADMIN_PASSWORD = "Correct-Horse-9-Battery"
 MARK = "TEST_SERVER_MARK"  # in the environment of the server and all it starts: finds what was left over
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
@@ -194,12 +194,13 @@ class Server:
 
     def client(self, username: str = ADMIN_NAME, password: str = ADMIN_PASSWORD) -> httpx.Client:
         """A signed-in API client: bearer token, no cookies; paths are relative to `base_url`."""
-        client = self.visitor()
-        answer = client.post(
-            "/api/v1/auth/login", json={"username": username, "password": password, "remember": True, "cookies": False}
-        )
+        with self.visitor() as visitor:
+            answer = visitor.post(
+                "/api/v1/auth/login",
+                json={"username": username, "password": password, "remember": True, "cookies": False},
+            )
         answer.raise_for_status()
-        client.cookies.clear()
+        client = self.visitor()
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return client
 
