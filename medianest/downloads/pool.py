@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -36,7 +37,7 @@ class WorkerPool:
         command: starts a worker.
         environment: its environment, without secrets.
         configuration: the first line it is told, less its temporary folder.
-        folder: holds the temporary folders of the workers; on the data folder's disk.
+        folder: of this run, for the temporary folders of the workers; what lies beside it is of earlier runs.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class WorkerPool:
         self._ending: set[asyncio.Task[None]] = set()
         self._janitor: asyncio.Task[None] | None = None
         self._is_stopped = False
+        self._has_started = False
 
     @property
     def size(self) -> int:
@@ -145,11 +147,21 @@ class WorkerPool:
 
     async def _start_one(self) -> Child:
         configuration = await self._configuration()
+        if not self._has_started:
+            self._has_started = True
+            await asyncio.to_thread(self._clean_up)
         folder = self._folder / f"worker-{uuid.uuid4().hex}"
         started = time.monotonic()
         child = await Child.start(self._command, self._environment(), configuration, folder)
         log.info("Download worker %d is ready after %.1f s", child.pid, time.monotonic() - started)
         return child
+
+    def _clean_up(self) -> None:
+        """Remove what the workers of earlier runs left behind."""
+        if self._folder.parent.is_dir():
+            for old in self._folder.parent.iterdir():
+                if old != self._folder:
+                    shutil.rmtree(old, ignore_errors=True)
 
     def _on_started(self, task: asyncio.Task[Child]) -> None:
         is_taken = self._starting.pop(task, False)

@@ -14,6 +14,7 @@ from medianest.downloads.addresses import AllowedAddresses, check_url
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.filing import Library
+from medianest.downloads.line import Line, priority_of, wrong_fields
 from medianest.downloads.links import key_of
 from medianest.downloads.model import (
     ACTIVE_STATES,
@@ -36,7 +37,6 @@ from medianest.errors import Conflict, Invalid
 from medianest.events import EventBus
 
 State = DownloadState
-PRIORITIES = {one.name.lower(): one for one in Priority}
 MOST_AT_ONCE = 100
 
 
@@ -50,6 +50,7 @@ class DownloadService:
     ) -> None:  # fmt: skip
         self._lists = lists
         self._states = states
+        self._line = Line(lists, states)
         self._history = history
         self._settings = settings
         self._previews = previews
@@ -69,7 +70,7 @@ class DownloadService:
             Invalid: the link can not be one, points where it may not, or the priority has no such name.
         """
         url = check_url(new.url, self._allowed)
-        priority = _priority(new.priority)
+        priority = priority_of(new.priority)
         key = key_of(url, audio_only=new.audio_only)
         known = self._previews.known(url)
         wanted = Wanted(
@@ -86,10 +87,8 @@ class DownloadService:
         )
         gone = await self._whose_file_is_gone(key)
         download_id, is_new, has_joined = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone)
-        if is_new:
+        if is_new or has_joined:  # for the one who joined it is new as well
             await self._announcer.created(download_id)
-        elif has_joined:
-            await self._announcer.created(download_id)  # for the one who joined it is new
         return await self.get(download_id, by=by), is_new
 
     async def _whose_file_is_gone(self, url_key: str) -> int | None:
@@ -117,13 +116,13 @@ class DownloadService:
         is_seen = by.is_admin or by.id in people
         return msgspec.structs.replace(found, existing=existing["id"] if is_seen else None)
 
-    async def get(self, download_id: int, *, by: User) -> Download:
+    async def get(self, download_id: int, by: User) -> Download:
         """One download; raises `NotFound`."""
         row = await self._lists.row(download_id, _person(by))
         return (await self._models([row], has_places=row["parent_id"] is None))[0]
 
     async def list(
-        self, *, by: User, group: str | None = None, state: State | None = None, limit: int = 50, offset: int = 0
+        self, by: User, group: str | None = None, *, state: State | None = None, limit: int = 50, offset: int = 0
     ) -> tuple[tuple[Download, ...], int]:
         """A page of top-level downloads and how many there are in all.
 
@@ -140,7 +139,7 @@ class DownloadService:
         return await self._models(rows, has_places=True), sum(counts.get(one, 0) for one in wanted)
 
     async def items(
-        self, download_id: int, *, by: User, limit: int = 50, offset: int = 0
+        self, download_id: int, by: User, *, limit: int = 50, offset: int = 0
     ) -> tuple[tuple[Download, ...], int]:
         """The videos of a list, in its order; none for a single video."""
         await self._lists.row(download_id, _person(by))
@@ -148,7 +147,7 @@ class DownloadService:
         rows = await self._lists.items(download_id, limit=limit, offset=offset)
         return await self._models(rows, has_places=False), await self._lists.count_items(download_id)
 
-    async def counts(self, *, by: User) -> QueueCounts:
+    async def counts(self, by: User) -> QueueCounts:
         """Figures over the list."""
         counts = await self._lists.counts(_person(by))
         today = _now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -162,21 +161,21 @@ class DownloadService:
             speed_bytes_s=self._board.speed_bytes_s(_person(by)),
         )
 
-    async def active(self, *, by: User) -> tuple[Download, ...]:
+    async def active(self, by: User) -> tuple[Download, ...]:
         """Up to three that are running: for the first page and for a socket that has just opened."""
         rows = await self._lists.page(_person(by), group="active", state=None, limit=3, offset=0)
         return await self._models(rows, has_places=False)
 
-    async def log(self, download_id: int, *, by: User) -> Sequence[str]:
+    async def log(self, download_id: int, by: User) -> Sequence[str]:
         """What happened to it, a line each."""
         await self._lists.row(download_id, _person(by))
         return await self._lists.log(download_id)
 
-    async def cancel(self, download_id: int, *, by: User) -> Download:
+    async def cancel(self, download_id: int, by: User) -> Download:
         """Stop it for good; what was fetched is kept for a day. Of a list: everything that has not ended."""
         return await self._stop(download_id, State.CANCELLED, by)
 
-    async def pause(self, download_id: int, *, by: User) -> Download:
+    async def pause(self, download_id: int, by: User) -> Download:
         """Stop it until `resume`; what was fetched is kept."""
         return await self._stop(download_id, State.PAUSED, by)
 
@@ -194,13 +193,13 @@ class DownloadService:
         )
         return await self._after(row, outcome, by, refused="It has ended already.")
 
-    async def resume(self, download_id: int, *, by: User) -> Download:
+    async def resume(self, download_id: int, by: User) -> Download:
         """Go on with what was paused."""
         row = await self._lists.row(download_id, _person(by))
         outcome = await self._states.queue_again(download_id, row["parent_id"], which="state = 'paused'", at=_now())
         return await self._after(row, outcome, by, refused="It is not paused.")
 
-    async def retry(self, download_id: int, *, by: User) -> Download:
+    async def retry(self, download_id: int, by: User) -> Download:
         """Try again what failed, was cancelled or waits; of a list its items that failed or were cancelled."""
         row = await self._lists.row(download_id, _person(by))
         which = AGAIN if row["kind"] != "video" else HELD
@@ -216,7 +215,7 @@ class DownloadService:
         await self._announcer.outcome(row["parent_id"] or row["id"], outcome)
         return await self.get(row["id"], by=by)
 
-    async def remove(self, download_id: int, *, by: User) -> None:
+    async def remove(self, download_id: int, by: User) -> None:
         """Take it off the list. Its unfinished files go at once; files in the library too, unless another row has them.
 
         A person who shares it with others only leaves it; an administrator removes it for everybody.
@@ -235,7 +234,7 @@ class DownloadService:
                 await asyncio.to_thread(self._library.delete, record.files)
 
     async def change(
-        self, download_id: int, *, by: User, priority: str | None = None, position: int | None = None
+        self, download_id: int, by: User, *, priority: str | None = None, position: int | None = None
     ) -> Download:
         """Another priority, or another place in the line (1 is next).
 
@@ -245,34 +244,13 @@ class DownloadService:
         row = await self._lists.row(download_id, _person(by))
         if row["parent_id"] is not None:
             raise Conflict("A video of a list moves with its list.")
-        wanted = _priority(priority) if priority is not None else None
-        if wanted is not None and wanted != row["priority"]:
-            await self._states.move(download_id, priority=wanted, position=None, at=_now())
+        wanted = Priority(row["priority"]) if priority is None else priority_of(priority)
+        if wanted != row["priority"]:
+            await self._line.prefer(download_id, wanted, _now())
         if position is not None:
-            await self._place(download_id, position, Priority(wanted if wanted is not None else row["priority"]))
+            await self._line.place(download_id, position, wanted, _now())
         await self._announcer.created(download_id)  # the order of the line is another: lists read themselves again
         return await self.get(download_id, by=by)
-
-    async def _place(self, download_id: int, place: int, priority: Priority) -> None:
-        if place < 1:
-            raise Invalid("Places in the line begin with 1.", fields={"position": "Use 1 or more."})
-        line = await self._lists.line(priority)
-        if download_id not in [one for one, _position in line]:
-            raise Conflict("It is not in line, so it has no place there.")
-        before = await self._lists.count_before(priority)
-        others = [(one, position) for one, position in line if one != download_id]
-        index = max(0, min(place - 1 - before, len(others)))
-        low = others[index - 1][1] if index else None
-        high = others[index][1] if index < len(others) else None
-        if low is not None and high is not None and high - low < 2:  # no number is free between them
-            ids = [one for one, _position in others]
-            await self._states.respace([*ids[:index], download_id, *ids[index:]])
-            return
-        if low is None:
-            target = (high or 0) - 1_000_000 if high is not None else line[0][1]
-        else:
-            target = low + 1_000_000 if high is None else (low + high) // 2
-        await self._states.move(download_id, priority=None, position=target, at=_now())
 
     async def queue_settings(self) -> QueueSettings:
         """What holds for the whole queue."""
@@ -280,7 +258,7 @@ class DownloadService:
 
     async def change_queue_settings(self, settings: QueueSettings, *, by: User) -> QueueSettings:
         """Keep new settings; they hold for what starts from now on. Raises `Invalid` with a sentence for each field."""
-        fields = _wrong_fields(settings)
+        fields = wrong_fields(settings)
         if fields:
             raise Invalid("Some values do not fit. Nothing was changed.", fields=fields)
         await self._settings.put(settings, by=by.id, at=_now())
@@ -306,37 +284,8 @@ def _person(by: User) -> int | None:
     return None if by.is_admin else by.id
 
 
-def _priority(name: str) -> Priority:
-    if name not in PRIORITIES:
-        raise Invalid("The priority can be high, normal or low.", fields={"priority": "Use high, normal or low."})
-    return PRIORITIES[name]
-
-
 def _window(limit: int, offset: int) -> tuple[int, int]:
     return max(1, min(limit, MOST_AT_ONCE)), max(0, min(offset, 10**9))
-
-
-def _wrong_fields(settings: QueueSettings) -> dict[str, str]:
-    languages = [part.strip() for part in settings.subtitle_languages.split(",") if part.strip()]
-    rules = {
-        "concurrent_downloads": (1 <= settings.concurrent_downloads <= 10, "From 1 to 10."),
-        "max_list_items": (1 <= settings.max_list_items <= 10_000, "From 1 to 10000."),
-        "max_height": (144 <= settings.max_height <= 4320, "From 144 to 4320."),
-        "rate_limit_bytes_s": (
-            settings.rate_limit_bytes_s is None or 10_000 <= settings.rate_limit_bytes_s <= 10**11,
-            "At least 0.01 MB a second, or empty for no limit.",
-        ),
-        "subtitle_languages": (
-            len(languages) <= 10 and all(_is_language(part) for part in languages),
-            "Languages with commas between them, such as en,de.",
-        ),
-        "free_space_floor_bytes": (0 <= settings.free_space_floor_bytes <= 10**15, "From 0 to 1000000 GB."),
-    }
-    return {name: sentence for name, (is_right, sentence) in rules.items() if not is_right}
-
-
-def _is_language(text: str) -> bool:
-    return len(text) <= 12 and text.replace("-", "").isalnum() and text.isascii()
 
 
 def _now() -> datetime:

@@ -1,0 +1,112 @@
+"""The download queue as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Controller, Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from medianest.accounts.model import Caller
+from medianest.downloads.model import Download, DownloadState, NewDownload, Preview, QueueSettings
+from medianest.downloads.service import DownloadService
+from medianest.web.guards import requires_admin
+from medianest.web.paging import Limit, Offset, Page
+
+Downloads = NamedDependency[DownloadService]
+Person = NamedDependency[Caller]
+Id = FromPath[int]
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    url: str
+
+
+class PlaceChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left out stays. `position` 1 is next."""
+
+    priority: str | None = None
+    position: int | None = None
+
+
+class DownloadApi(Controller):
+    path = "/api/v1/downloads"
+    tags = ("Downloads",)
+
+    @post(status_code=202, summary="Queue a link; 200 with the existing one when it is there already")
+    async def add(self, data: JSONBody[NewDownload], downloads: Downloads, caller: Person) -> Response[Download]:
+        download, is_new = await downloads.add(data, by=caller.user)
+        return Response(download, status_code=202 if is_new else 200)
+
+    @get(summary="Top-level downloads, newest first; of a group in its own order")
+    async def list_downloads(
+        self,
+        downloads: Downloads,
+        caller: Person,
+        state: FromQuery[DownloadState | None] = None,
+        show: FromQuery[str | None] = None,
+        limit: Limit = 50,
+        offset: Offset = 0,
+    ) -> Page[Download]:
+        found, total = await downloads.list(by=caller.user, group=show, state=state, limit=limit, offset=offset)
+        return Page(items=list(found), total=total, limit=limit, offset=offset)
+
+    @post("/preview", status_code=200, summary="What a link leads to")
+    async def preview(self, data: JSONBody[Link], downloads: Downloads, caller: Person) -> Preview:
+        return await downloads.preview(data.url, by=caller.user)
+
+    @get("/{download_id:int}", summary="One download")
+    async def one(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
+        return await downloads.get(download_id, by=caller.user)
+
+    @get("/{download_id:int}/items", summary="The videos of a playlist or channel")
+    async def items(
+        self, download_id: Id, downloads: Downloads, caller: Person, limit: Limit = 50, offset: Offset = 0
+    ) -> Page[Download]:
+        found, total = await downloads.items(download_id, by=caller.user, limit=limit, offset=offset)
+        return Page(items=list(found), total=total, limit=limit, offset=offset)
+
+    @delete("/{download_id:int}", summary="Remove it, with its files")
+    async def remove(self, download_id: Id, downloads: Downloads, caller: Person) -> None:
+        await downloads.remove(download_id, by=caller.user)
+
+    @post("/{download_id:int}/cancel", status_code=200, summary="Stop it; what was fetched is kept for a day")
+    async def cancel(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
+        return await downloads.cancel(download_id, by=caller.user)
+
+    @post("/{download_id:int}/pause", status_code=200, summary="Stop it until it is resumed")
+    async def pause(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
+        return await downloads.pause(download_id, by=caller.user)
+
+    @post("/{download_id:int}/resume", status_code=200, summary="Go on with what was paused")
+    async def resume(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
+        return await downloads.resume(download_id, by=caller.user)
+
+    @post("/{download_id:int}/retry", status_code=200, summary="Try again what failed or was cancelled")
+    async def retry(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
+        return await downloads.retry(download_id, by=caller.user)
+
+    @patch("/{download_id:int}", summary="Another priority or place in the line")
+    async def change(
+        self, download_id: Id, data: JSONBody[PlaceChange], downloads: Downloads, caller: Person
+    ) -> Download:
+        return await downloads.change(download_id, by=caller.user, priority=data.priority, position=data.position)
+
+
+class QueueSettingsApi(Controller):
+    path = "/api/v1/queue-settings"
+    tags = ("Downloads",)
+    guards = (requires_admin,)
+
+    @get(summary="What holds for the whole queue")
+    async def show(self, downloads: Downloads) -> QueueSettings:
+        return await downloads.queue_settings()
+
+    @put(summary="Change what holds for the whole queue")
+    async def change(self, data: JSONBody[QueueSettings], downloads: Downloads, caller: Person) -> QueueSettings:
+        return await downloads.change_queue_settings(data, by=caller.user)
+
+
+HANDLERS: tuple[Any, ...] = (DownloadApi, QueueSettingsApi)

@@ -1,0 +1,134 @@
+"""Puts the parts of the download queue together; the application calls it once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from medianest.downloads.addresses import AllowedAddresses
+from medianest.downloads.announcer import Announcer
+from medianest.downloads.board import ProgressBoard
+from medianest.downloads.dispatcher import Dispatcher, DispatcherRules
+from medianest.downloads.endings import JobTools
+from medianest.downloads.filing import Library
+from medianest.downloads.jobs import DownloadJobs
+from medianest.downloads.pictures import PictureStore
+from medianest.downloads.pool import PoolRules, WorkerPool
+from medianest.downloads.previews import Previews
+from medianest.downloads.reasons import RetryRules, SitePauses
+from medianest.downloads.recovery import Owner
+from medianest.downloads.repository.claims import ClaimRepository
+from medianest.downloads.repository.cleaning import CleaningRepository
+from medianest.downloads.repository.expansion import ExpansionRepository
+from medianest.downloads.repository.history import HistoryRepository
+from medianest.downloads.repository.lists import DownloadLists
+from medianest.downloads.repository.settings import QueueSettingsRepository
+from medianest.downloads.repository.states import DownloadStates
+from medianest.downloads.service import DownloadService
+from medianest.events import EventBus
+from medianest.programs import Programs
+from medianest.settings import Settings
+
+LARGEST_FILE_BYTES = 512 * 1024**3
+WORKER_MEMORY_BYTES = 4 * 1024**3
+
+
+class Downloads(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rest of the application needs of the queue. Stop the dispatcher first, then the pool."""
+
+    service: DownloadService
+    dispatcher: Dispatcher
+    pool: WorkerPool
+    pictures: PictureStore
+    jobs: DownloadJobs
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """Every time and number of the queue; tests have shorter ones."""
+
+    retries: RetryRules = RetryRules()
+    dispatcher: DispatcherRules = DispatcherRules()
+    pool: PoolRules = PoolRules()
+
+
+def build_downloads(
+    settings: Settings,
+    events: EventBus,
+    *,
+    owner: str,
+    command: Sequence[str],
+    environment: Callable[[], Mapping[str, str]],
+    programs: Programs,
+    rules: Rules = Rules(),  # noqa: B008  # frozen
+) -> Downloads:
+    """Build the queue; nothing is opened or started yet.
+
+    Args:
+        owner: name of this process and run, as `recovery.Owner` reads it.
+        command: starts a worker.
+    """
+    name = Owner.parse(owner)
+    if name is None:
+        raise ValueError(f"{owner!r} is no name of an owner")
+    lists, states, history = DownloadLists(), DownloadStates(), HistoryRepository(owner)
+    board, announcer = ProgressBoard(events), Announcer(events, lists)
+    library, pictures = Library(settings.library_dir, settings.staging_dir), PictureStore(settings.data_dir)
+    temp = settings.data_dir / "temp" / name.run
+    pool = WorkerPool(command, environment, configure(settings, programs), temp, rules.pool)
+    queue_settings = QueueSettingsRepository()
+    tools = JobTools(
+        claims=ClaimRepository(owner),
+        expansion=ExpansionRepository(owner),
+        history=history,
+        library=library,
+        pictures=pictures,
+        pool=pool,
+        announcer=announcer,
+        board=board,
+        events=events,
+        pauses=SitePauses(rules.retries),
+        rules=rules.retries,
+    )
+    service = DownloadService(
+        lists=lists,
+        states=states,
+        history=history,
+        settings=queue_settings,
+        previews=Previews(pool, pictures, temp),
+        library=library,
+        board=board,
+        announcer=announcer,
+        events=events,
+        allowed=AllowedAddresses.parse(settings.allow_private_downloads.to_text()),
+    )
+    return Downloads(
+        service=service,
+        dispatcher=Dispatcher(name, tools, queue_settings, rules.dispatcher),
+        pool=pool,
+        pictures=pictures,
+        jobs=DownloadJobs(CleaningRepository(), library, pictures),
+    )
+
+
+def configure(settings: Settings, programs: Programs) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """What a worker is told first."""
+
+    async def configuration() -> dict[str, Any]:
+        javascript = await programs.javascript()
+        return {
+            "op": "configure",
+            "allow": settings.allow_private_downloads.to_text(),
+            "ffmpeg": await programs.path("ffmpeg"),
+            "ffprobe": await programs.path("ffprobe"),
+            "js_runtimes": javascript,
+            "cache_dir": str(settings.data_dir / "cache" / "yt-dlp"),
+            "limits": {
+                # deno and node reserve far more addresses than they use: a wall there would stop them at once
+                "memory_bytes": None if javascript else WORKER_MEMORY_BYTES,
+                "file_size_bytes": LARGEST_FILE_BYTES,
+            },
+        }
+
+    return configuration

@@ -1,0 +1,236 @@
+"""The download queue as pages and fragments. Everything works without script."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect, Template
+
+from medianest.accounts.model import Caller, User
+from medianest.downloads.forms import read_queue_settings
+from medianest.downloads.model import Download, NewDownload, Quality
+from medianest.downloads.pictures import PictureStore
+from medianest.downloads.service import DownloadService
+from medianest.errors import Invalid, MediaNestError
+from medianest.web.guards import requires_admin
+from medianest.web.urls import Urls
+
+AnyRequest = Request[Any, Any, Any]
+Downloads = NamedDependency[DownloadService]
+Person = NamedDependency[Caller]
+Addresses = NamedDependency[Urls]
+Id = FromPath[int]
+
+MOST_LINKS = 50  # in one form
+
+
+class DownloadPages(Controller):
+    path = "/downloads"
+    include_in_schema = False
+
+    @get()
+    async def index(
+        self, downloads: Downloads, caller: Person, show: FromQuery[str] = "", offset: FromQuery[int] = 0
+    ) -> Template:
+        context = await list_context(downloads, caller, show, offset)
+        return Template("downloads/index.html", context={"values": {}, "preview": None, "add_error": None, **context})
+
+    @get("/list")
+    async def refresh_list(
+        self, downloads: Downloads, caller: Person, show: FromQuery[str] = "", offset: FromQuery[int] = 0
+    ) -> Template:
+        return Template("downloads/_list.html", context=await list_context(downloads, caller, show, offset))
+
+    @post(status_code=200)
+    async def add(self, request: AnyRequest, downloads: Downloads, caller: Person, urls: Addresses) -> Response[Any]:
+        form = await request.form()
+        sent = _values(form)
+        try:
+            added = await self._add_all(sent, downloads, caller)
+        except Invalid as error:
+            return await self._refused(request, error, sent, downloads, caller)
+        if not request.headers.get("HX-Request"):
+            target = urls.safe_next(str(form.get("back", "")), "/downloads")
+            return Redirect(target, status_code=303)
+        found = [download for download, _is_new in added]
+        return Template(
+            "downloads/_added.html",
+            context={"downloads": found, "download": found[0], "created": any(is_new for _one, is_new in added)},
+        )
+
+    async def _add_all(
+        self, sent: dict[str, Any], downloads: DownloadService, caller: Caller
+    ) -> list[tuple[Download, bool]]:
+        links = [line.strip() for line in sent["url"].splitlines() if line.strip()] or [""]
+        if len(links) > MOST_LINKS:
+            raise Invalid(f"At most {MOST_LINKS} links at once.")
+        quality = Quality(sent["quality"]) if sent["quality"] in tuple(Quality) else Quality.DEFAULT
+        return [
+            await downloads.add(
+                NewDownload(url=link, quality=quality, audio_only=sent["audio_only"], as_film=sent["as_film"]),
+                by=caller.user,
+            )
+            for link in links
+        ]
+
+    async def _refused(
+        self, request: AnyRequest, error: Invalid, sent: dict[str, Any], downloads: DownloadService, caller: Caller
+    ) -> Template:
+        context = {"values": sent, "preview": None, "add_error": error.message}
+        if request.headers.get("HX-Request"):
+            headers = {"HX-Retarget": "#add-field", "HX-Reswap": "outerHTML"}
+            return Template("downloads/_add_field.html", context=context, status_code=error.status, headers=headers)
+        page = await list_context(downloads, caller, "", 0)
+        return Template("downloads/index.html", context={**page, **context}, status_code=error.status)
+
+    @post("/preview", status_code=200)
+    async def preview(self, request: AnyRequest, downloads: Downloads, caller: Person) -> Template:
+        sent = _values(await request.form())
+        found, refusal = None, None
+        try:
+            found = await downloads.preview(sent["url"], by=caller.user)
+        except MediaNestError as error:
+            refusal = error
+        status = 200 if refusal is None else refusal.status
+        sentence = None if refusal is None else refusal.message
+        if request.headers.get("HX-Request"):
+            context: dict[str, Any] = {"preview": found, "error": sentence}
+            return Template("downloads/_preview.html", context=context, status_code=status)
+        page = await list_context(downloads, caller, "", 0)
+        context = {**page, "values": sent, "preview": found, "error": None, "add_error": sentence}
+        return Template("downloads/index.html", context=context, status_code=status)
+
+    @get("/{download_id:int}")
+    async def detail(
+        self, download_id: Id, downloads: Downloads, caller: Person, offset: FromQuery[int] = 0
+    ) -> Template:
+        download = await downloads.get(download_id, by=caller.user)
+        context: dict[str, Any] = {"download": download, "log": await downloads.log(download_id, by=caller.user)}
+        if download.is_list:
+            context |= await items_context(downloads, caller, download_id, offset)
+        return Template("downloads/detail.html", context=context)
+
+    @get("/{download_id:int}/row")
+    async def row(self, download_id: Id, downloads: Downloads, caller: Person) -> Template:
+        return Template("downloads/_row.html", context={"download": await downloads.get(download_id, by=caller.user)})
+
+    @get("/{download_id:int}/items")
+    async def items(
+        self, download_id: Id, downloads: Downloads, caller: Person, offset: FromQuery[int] = 0
+    ) -> Template:
+        context = await items_context(downloads, caller, download_id, offset)
+        return Template(
+            "downloads/_items.html", context={"download": await downloads.get(download_id, by=caller.user), **context}
+        )
+
+    @post("/{download_id:int}/{verb:str}", status_code=200)
+    async def act(
+        self,
+        request: AnyRequest,
+        download_id: Id,
+        verb: FromPath[str],
+        downloads: Downloads,
+        caller: Person,
+        urls: Addresses,
+    ) -> Response[Any]:
+        """Cancel, pause, resume, retry, remove, top, up, down."""
+        download = await _act(downloads, verb, download_id, caller.user)
+        if not request.headers.get("HX-Request"):
+            form = await request.form()
+            return Redirect(urls.safe_next(str(form.get("back", "")), "/downloads"), status_code=303)
+        if download is None:
+            return Response(b"", media_type="text/html")
+        return Template("downloads/_row.html", context={"download": download})
+
+
+class QueueSettingsPages(Controller):
+    path = "/downloads/settings"
+    guards = (requires_admin,)
+    include_in_schema = False
+
+    @get()
+    async def show(self, downloads: Downloads, saved: FromQuery[bool] = False) -> Template:
+        settings = await downloads.queue_settings()
+        return Template("downloads/settings.html", context={"settings": settings, "errors": {}, "saved": saved})
+
+    @post(status_code=200)
+    async def save(self, request: AnyRequest, downloads: Downloads, caller: Person, urls: Addresses) -> Response[Any]:
+        form = await request.form()
+        current = await downloads.queue_settings()
+        try:
+            await downloads.change_queue_settings(read_queue_settings(form, current), by=caller.user)
+        except Invalid as error:
+            names = {"rate_limit_bytes_s": "rate_limit_mb_s", "free_space_floor_bytes": "free_space_floor_gb"}
+            errors = {names.get(name, name): sentence for name, sentence in error.fields.items()}
+            context = {"settings": current, "errors": errors, "saved": False, "values": dict(form)}
+            return Template("downloads/settings.html", context=context, status_code=error.status)
+        return Redirect(urls.to("/downloads/settings?saved=true"), status_code=303)
+
+
+@get("/pictures/{name:str}", include_in_schema=False, sync_to_thread=True)
+def picture(name: FromPath[str], pictures: NamedDependency[PictureStore]) -> Response[bytes]:
+    """A row's picture; its name is the hash of what it holds, so it never changes."""
+    content, media_type = pictures.read(name)
+    headers = {
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return Response(content, media_type=media_type, headers=headers)
+
+
+async def list_context(downloads: DownloadService, caller: Caller, show: str, offset: int) -> dict[str, Any]:
+    """What the list with its chips shows."""
+    limit = caller.preferences.page_size
+    found, total = await downloads.list(by=caller.user, group=show or None, limit=limit, offset=offset)
+    counts = await downloads.counts(by=caller.user)
+    return {
+        "show": show,
+        "downloads": found,
+        "total": total,
+        "offset": max(0, offset),
+        "limit": limit,
+        "counts": counts,
+    }
+
+
+async def items_context(downloads: DownloadService, caller: Caller, download_id: int, offset: int) -> dict[str, Any]:
+    """A page of a list's videos."""
+    limit = caller.preferences.page_size
+    found, total = await downloads.items(download_id, by=caller.user, limit=limit, offset=offset)
+    return {"items": found, "items_total": total, "offset": max(0, offset), "limit": limit}
+
+
+async def _act(downloads: DownloadService, verb: str, download_id: int, by: User) -> Download | None:
+    verbs: dict[str, Callable[..., Awaitable[Download]]] = {
+        "cancel": downloads.cancel,
+        "pause": downloads.pause,
+        "resume": downloads.resume,
+        "retry": downloads.retry,
+    }
+    if verb == "remove":
+        await downloads.remove(download_id, by=by)
+        return None
+    if verb in verbs:
+        return await verbs[verb](download_id, by=by)
+    place = (await downloads.get(download_id, by=by)).position
+    places = {"top": 1, "up": max(1, (place or 1) - 1), "down": (place or 0) + 1}
+    if verb not in places:
+        raise Invalid("There is no such button.")
+    return await downloads.change(download_id, by=by, position=places[verb])
+
+
+def _values(form: Any) -> dict[str, Any]:
+    return {
+        "url": str(form.get("url", "")).strip(),
+        "quality": str(form.get("quality", "default")),
+        "audio_only": str(form.get("audio_only", "")).lower() in ("true", "on", "1"),
+        "as_film": str(form.get("as_film", "")).lower() in ("true", "on", "1"),
+    }
+
+
+HANDLERS: tuple[Any, ...] = (DownloadPages, QueueSettingsPages, picture)
