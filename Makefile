@@ -34,6 +34,7 @@ freeze: dev
 	@$(PYTHON) packaging/ensure_tools.py freeze
 	@rm -rf dist build
 	$(BIN)/pyinstaller --noconfirm --log-level=WARN packaging/medianest.spec
+	@dist/medianest version
 	@ls -l dist/medianest | awk '{printf "dist/medianest: %.1f MB\n", $$5 / 1000000}'
 
 # every figure beside its target; some minutes

@@ -31,7 +31,7 @@ LEFT_OUT = (
     "faker", "polyfactory", "black", "blackd", "blib2to3", "pytokens", "rich", "rich_click", "pygments", "markdown_it",
     "mdurl", "email_validator", "dns", "setuptools", "pkg_resources", "_distutils_hack", "litestar.cli", "httpx._main",
     "uvloop", "targ", "mypy", "mypyc", "pytest", "_pytest", "hypothesis", "playwright", "babel.messages",
-    "_sysconfigdata__linux_x86_64-linux-gnu", "Cython", "IPython", "numpy", "PIL",
+    "Cython", "IPython", "numpy", "PIL",
     # Litestar and Piccolo take it when it is there; MediaNest's models are msgspec's
     "pydantic", "pydantic_core", "PyInstaller", "yt_dlp.__pyinstaller",
 )  # fmt: skip

@@ -42,7 +42,7 @@ def test_the_setup_code_makes_the_first_administrator_once(start_server: StartSe
         assert made.status_code == 201, made.text
         assert visitor.post("/api/v1/setup", json=body | {"code": found[1]}).status_code == 404
     with server.client("owner", "A long enough passw0rd") as owner:
-        assert owner.get("/api/v1/me").json()["role"] == "admin"
+        assert owner.get("/api/v1/me").json()["user"]["role"] == "admin"
     again = run_medianest("setup-code", env=server.env)
     assert again.returncode == 1
     assert len(again.stderr.strip().splitlines()) == 1
@@ -66,7 +66,7 @@ def test_a_page_and_its_assets_are_served(server: Server) -> None:
 
 def test_signing_in_opens_the_pages_and_the_api(server: Server) -> None:
     with server.client() as client:
-        assert client.get("/api/v1/me").json()["username"] == ADMIN_NAME
+        assert client.get("/api/v1/me").json()["user"]["username"] == ADMIN_NAME
         assert client.get("/api/v1/downloads").json()["items"] == []
     with server.visitor() as visitor:
         refused = visitor.get("/api/v1/downloads")
