@@ -10,6 +10,8 @@ from typing import Any
 from litestar import Litestar, Request, WebSocket, websocket
 from litestar.config.compression import CompressionConfig
 from litestar.di import NamedDependency, Provide
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 
 from medianest.accounts.api import AuthApi, MeApi, SetupApi
 from medianest.accounts.limits import Limits
@@ -108,7 +110,7 @@ def create_app(settings: Settings) -> Application:
         "accounts": accounts, "system": system, "scheduler": scheduler, "urls": urls, "static_files": static_files, "hub": hub,
         "session_cookies": SessionCookies(tokens.fingerprint, urls),
     }  # fmt: skip
-    application = Litestar(
+    application = LeanLitestar(
         route_handlers=[
             SetupPages,
             SignInPages,
@@ -158,6 +160,14 @@ def create_app(settings: Settings) -> Application:
 
 async def _nothing(caller: Caller) -> tuple[()]:
     return ()
+
+
+class LeanLitestar(Litestar):
+    """Litestar without its plug-ins for pydantic and attrs: loading pydantic would cost a third of the start."""
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        return [*plugins, MsgspecDIPlugin()]
 
 
 def provide_caller(request: Request[Any, Any, Any]) -> Caller:

@@ -99,6 +99,9 @@ def _settings(parsed: argparse.Namespace, *, makes_key: bool = True) -> Settings
 
 
 def _serve(parsed: argparse.Namespace) -> int:
+    import gc
+
+    gc.disable()  # a quarter of the start would go into looking for garbage among modules; `server.py` enables it
     from medianest.server import serve
 
     return serve(_settings(parsed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import shutil
@@ -101,6 +102,9 @@ async def _run(settings: Settings, lock: InstanceLock) -> int:
             addresses = _addresses(settings, listening.getsockname()[1])
             lock.publish(addresses[0])
             _announce(settings, addresses, setup_code)
+            # what was built at the start stays: the collector need not look at it again and again
+            gc.enable()
+            gc.freeze()
             await server.serve(sockets=[listening])
     log.info("MediaNest has closed cleanly.")
     return 0
