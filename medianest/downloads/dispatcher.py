@@ -23,7 +23,6 @@ from medianest.downloads.model import (
     QueueSettingsChanged,
 )
 from medianest.downloads.recovery import Owner
-from medianest.downloads.repository.claims import Claim
 from medianest.downloads.repository.rows import Changed
 from medianest.downloads.repository.settings import QueueSettingsRepository
 
@@ -55,7 +54,7 @@ class Dispatcher:
         self._tools = tools
         self._settings_rows = settings
         self._rules = rules
-        self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
+        self._running: dict[int, tuple[DownloadJob, asyncio.Task[None]]] = {}
         self._removed: set[int] = set()
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -89,7 +88,7 @@ class Dispatcher:
             self._loop.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop
-        tasks = [task for _claim, task in self._running.values()]
+        tasks = [task for _job, task in self._running.values()]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -146,7 +145,7 @@ class Dispatcher:
         for claim in claims:
             job = DownloadJob(claim, self._tools, settings)
             task = asyncio.create_task(self._carry_out(job), name=f"download {claim.id}")
-            self._running[claim.id] = (claim, task)
+            self._running[claim.id] = (job, task)
         for claim in claims:
             changed = Changed(id=claim.id, parent_id=claim.parent_id, state=DownloadState.DOWNLOADING)
             await self._tools.announcer.refreshed(changed)
@@ -170,7 +169,9 @@ class Dispatcher:
     async def _reconcile(self, mine: set[int]) -> None:
         """End what is not ours any more, and give back what is ours in the table only."""
         for download_id in set(self._running) - mine:
-            self._end(download_id)
+            job, task = self._running[download_id]
+            if not job.is_ending:
+                task.cancel()
         stray = mine - set(self._running)
         if stray:
             for ended in await self._tools.claims.take_back(str(self._owner), _now(), ids=stray):
@@ -187,10 +188,6 @@ class Dispatcher:
         for ended in await self._tools.claims.take_expired(_now()):
             await self._tools.announcer.ended(ended)
 
-    def _end(self, download_id: int) -> None:
-        _claim, task = self._running[download_id]
-        task.cancel()
-
     def _lease_until(self) -> datetime:
         return _now() + timedelta(seconds=self._rules.lease_s)
 
@@ -204,15 +201,15 @@ class Dispatcher:
         if event.download_id in self._running:
             self._must_verify = True  # the event may be older than our claim: the table decides
             self.wake()
-        elif any(claim.parent_id == event.download_id for claim, _task in self._running.values()):
+        elif any(job.claim.parent_id == event.download_id for job, _task in self._running.values()):
             self._must_verify = True
             self.wake()
         elif event.state is DownloadState.QUEUED:
             self.wake()
 
     async def _on_removed(self, event: DownloadRemoved) -> None:
-        for claim, task in tuple(self._running.values()):
-            if event.download_id in (claim.id, claim.parent_id):
+        for job, task in tuple(self._running.values()):
+            if event.download_id in (job.claim.id, job.claim.parent_id):
                 self._removed.add(event.download_id)
                 task.cancel()
 

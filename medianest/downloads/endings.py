@@ -48,6 +48,7 @@ class Endings:
     def __init__(self, claim: Claim, tools: JobTools) -> None:
         self._claim = claim
         self._tools = tools
+        self.is_ending = False  # from here on the job finds out by itself whether its claim still holds
 
     async def already_there(self, history_id: int) -> None:
         """The library has the video: done at once."""
@@ -116,6 +117,7 @@ class Endings:
         line: str | None = None,
     ) -> None:
         at = now()
+        self.is_ending = True
         ended = await self._tools.claims.end(
             self._claim,
             verdict.state,

@@ -29,8 +29,13 @@ class DownloadJob:
         self._tools = tools
         self._settings = settings
         self._endings = Endings(claim, tools)
-        self._shelving = Shelving(claim, tools)
+        self._shelving = Shelving(claim, tools, self._endings)
         self._host = host_of(claim.url)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is writing down its end, or has done so: then nobody needs to stop it any more."""
+        return self._endings.is_ending
 
     async def run(self) -> None:
         """Work until the claim has ended in some way."""
@@ -122,6 +127,7 @@ class DownloadJob:
             await self._endings.failed_inside(ReasonCode.UNSUPPORTED, reasons.NESTED_LIST, "A list in a list.")
             return
         items = self._items_of(found)
+        self._endings.is_ending = True
         ended = await self._tools.expansion.expand(
             claim,
             items,

@@ -60,6 +60,12 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
     done: Done
     is_film: bool
 
+    @property
+    def duration_s(self) -> int | None:
+        """As the site tells it, else as the file was measured."""
+        measured = self.done.duration_s
+        return self.info.whole_duration_s or (round(measured) if measured else None)
+
     def stem(self, season: int | None, episode: int | None) -> str:
         """Path of the media without its ending, relative to the library."""
         if season is None or episode is None:
@@ -120,7 +126,7 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
             episode=episode,
             plot=self.info.description or "",
             studio=self.show_title,
-            duration_s=self.info.whole_duration_s,
+            duration_s=self.duration_s,
             tags=self.info.tags[:20],
             genres=self.info.categories[:5],
         )

@@ -60,7 +60,7 @@ class DownloadService:
         self._events = events
         self._allowed = allowed
 
-    async def add(self, new: NewDownload, *, by: User) -> tuple[Download, bool]:
+    async def add(self, new: NewDownload, by: User) -> tuple[Download, bool]:
         """Queue a link, or join the download that has it already; nothing is asked of the network.
 
         Returns:
@@ -101,7 +101,7 @@ class DownloadService:
         is_there = await asyncio.to_thread(self._library.has_media, to_files(found["files"]))
         return None if is_there else int(found["id"])
 
-    async def preview(self, url: str, *, by: User) -> Preview:
+    async def preview(self, url: str, by: User) -> Preview:
         """What a link leads to.
 
         Raises:

@@ -24,9 +24,10 @@ log = logging.getLogger(__name__)
 class Shelving:
     """Files one fetched video. The plan is written down first, so that a crash at any moment can be made good."""
 
-    def __init__(self, claim: Claim, tools: JobTools) -> None:
+    def __init__(self, claim: Claim, tools: JobTools, endings: Endings) -> None:
         self._claim = claim
         self._tools = tools
+        self._endings = endings
         self._stop_copy = threading.Event()
 
     async def file(self, fetched: Fetched) -> None:
@@ -57,7 +58,7 @@ class Shelving:
     async def _file(self, fetched: Fetched) -> None:
         tools, claim = self._tools, self._claim
         if not await asyncio.to_thread(self._is_trustworthy, fetched):
-            await Endings(claim, tools).failed(
+            await self._endings.failed(
                 Failed(failure="suspicious_file", detail="A file outside of the staging folder.")
             )
             return
@@ -69,8 +70,7 @@ class Shelving:
             files = await asyncio.to_thread(tools.library.place, plan, self._stop_copy)
         except FilingStopped as error:
             raise ClaimLost from error
-        if name:
-            await tools.claims.set_picture(claim, name)
+        await tools.claims.set_facts(claim, picture=name, duration_s=placing.duration_s)
         if not await self._complete(record, files):
             await asyncio.to_thread(tools.library.take_back, plan)
             raise ClaimLost
@@ -101,7 +101,6 @@ class Shelving:
             is_film=claim.as_film,
         )
         media = await asyncio.to_thread(placing.media, None, None)
-        measured = fetched.done.duration_s
         facts = Filed(
             identity=learned.identity,
             title=learned.title,
@@ -110,7 +109,7 @@ class Shelving:
             site=learned.site,
             video_id=learned.video_id,
             size_bytes=media[0].size_bytes,
-            duration_s=learned.duration_s or (round(measured) if measured else None),
+            duration_s=placing.duration_s,
             published_on=aired,
             requested_by=claim.requested_by,
         )
@@ -119,6 +118,7 @@ class Shelving:
 
     async def _complete(self, record: Record, files: tuple[LibraryFile, ...]) -> bool:
         tools, claim = self._tools, self._claim
+        self._endings.is_ending = True
         async with transaction():
             ended = await tools.claims.end(
                 claim,

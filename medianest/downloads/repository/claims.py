@@ -244,8 +244,14 @@ class ClaimRepository:
         rows = await fetch("SELECT uploader, title FROM download_queue WHERE id = {}", claim.parent_id)
         return str(rows[0]["uploader"] or rows[0]["title"]) if rows else ""
 
-    async def set_picture(self, claim: Claim, picture: str) -> None:
-        await fetch("UPDATE download_queue SET picture = {} WHERE id = {}", picture, claim.id)
+    async def set_facts(self, claim: Claim, *, picture: str | None, duration_s: int | None) -> None:
+        """What only the finished file told; None keeps what is known."""
+        if picture is not None:
+            await fetch("UPDATE download_queue SET picture = {} WHERE id = {}", picture, claim.id)
+        if duration_s is not None:
+            await fetch(
+                "UPDATE download_queue SET duration_s = {} WHERE id = {} AND duration_s IS NULL", duration_s, claim.id
+            )
 
 
 async def add_log(download_id: int, line: str, at: datetime) -> None:
