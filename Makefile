@@ -32,8 +32,8 @@ lint: dev
 # dist/medianest (one file) and dist/medianest-dir/ (one folder), for the system this runs on
 freeze: dev
 	@$(PYTHON) packaging/ensure_tools.py freeze
-	@rm -rf dist build
-	$(BIN)/pyinstaller --noconfirm --log-level=WARN packaging/medianest.spec
+	@rm -rf dist build && mkdir build
+	$(BIN)/pyinstaller --noconfirm --log-level=WARN packaging/medianest.spec > build/log 2>&1 || { tail -40 build/log; exit 1; }
 	@dist/medianest version
 	@ls -l dist/medianest | awk '{printf "dist/medianest: %.1f MB\n", $$5 / 1000000}'
 
