@@ -1,0 +1,67 @@
+// What every page for signed-in people starts. Each module stands alone; the pages work without any of them.
+
+import { announce, say, toast } from "./announce.js";
+import { start as startDialogs } from "./dialogs.js";
+import { start as startDownloads } from "./downloads.js";
+import { start as startLive } from "./live.js";
+
+/** Times in the device's zone where the person chose none; the server wrote them in UTC. */
+function localTimes(root) {
+  if (document.documentElement.dataset.zone) return;
+  const form = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of root.querySelectorAll("time[data-local]")) time.textContent = form.format(new Date(time.dateTime));
+}
+
+/** The settings' "Not saved yet", and a warning before what was typed is lost. */
+function watchUnsaved(form) {
+  const note = form.querySelector("[data-unsaved]");
+  let isDirty = false;
+  form.addEventListener("input", () => { isDirty = true; note.hidden = false; });
+  form.addEventListener("submit", () => { isDirty = false; });
+  addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
+}
+
+function offerTimeZones(field) {
+  field.addEventListener("focus", () => {
+    field.list.append(...Intl.supportedValuesOf("timeZone").map((zone) => new Option(zone, zone)));
+  }, { once: true });
+}
+
+/** Where the focus goes after a swap: to a problem that came, to the next row when one went, else it stays. */
+let focused = null;
+function rememberFocus() {
+  const element = document.activeElement;
+  const row = element?.closest("li, tr");
+  focused = element === document.body ? null : { element, row, next: row?.nextElementSibling ?? row?.previousElementSibling };
+}
+function keepFocus(event) {
+  const problem = document.getElementById("flash-error");
+  if (problem && event.detail.ctx?.target === "#flash") { problem.focus(); return; }
+  if (!focused || document.activeElement !== document.body) return;
+  const { element, row, next } = focused;
+  const again = element.isConnected ? element : element.id && document.getElementById(element.id);
+  const place = again || (row?.isConnected ? row : next?.isConnected ? next : null)?.querySelector("button, a");
+  (place || document.querySelector("#queue-heading, main h1"))?.focus();
+}
+
+function start() {
+  document.addEventListener("htmx:before:swap", rememberFocus);
+  document.addEventListener("htmx:after:swap", keepFocus);
+  document.addEventListener("htmx:after:swap", (event) => localTimes(event.target.isConnected ? event.target : document));
+  document.addEventListener("htmx:error", (event) => {
+    // only what a person asked for is worth a note; lists that fetch themselves try again
+    const cause = event.detail.ctx?.sourceEvent?.type;
+    if (["click", "submit"].includes(cause)) toast(say("failed"), { isError: true });
+  });
+  document.getElementById("errors")?.focus();
+  for (const form of document.querySelectorAll("form[data-saves]")) watchUnsaved(form);
+  for (const field of document.querySelectorAll("[data-time-zones]")) offerTimeZones(field);
+  localTimes(document);
+  startDialogs();
+  startDownloads();
+  startLive();
+  const saved = document.querySelector(".notice.is-ok[role=status]");
+  if (saved) announce(saved.textContent.trim());
+}
+
+start();
