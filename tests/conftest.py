@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.clips import clip_folder, clip_site
 from tests.harness.databases import (
     database,
     database_kind,
@@ -26,6 +27,8 @@ from tests.harness.databases import (
 from tests.harness.server import server, start_server
 
 __all__ = [
+    "clip_folder",
+    "clip_site",
     "database",
     "database_kind",
     "database_url",
