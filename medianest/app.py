@@ -22,9 +22,15 @@ from medianest.accounts.service import AccountService
 from medianest.accounts.tokens import TokenMaker
 from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
+from medianest.downloads.api import DownloadApi, QueueSettingsApi
+from medianest.downloads.assembly import Downloads, build_downloads
+from medianest.downloads.model import Download
+from medianest.downloads.pages import DownloadPages, QueueSettingsPages, picture
 from medianest.events import EventBus
+from medianest.home.pages import HomePages
 from medianest.instance import host_key, instance_id, start_ticks
 from medianest.live import LiveHub
+from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
 from medianest.resources import resource_path
 from medianest.scheduler import Job, Scheduler
@@ -43,6 +49,7 @@ from medianest.web.outermost import Outermost
 from medianest.web.same_origin import SameOriginMiddleware
 from medianest.web.static_files import StaticFiles, static_file
 from medianest.web.templating import Templates
+from medianest.web.templating import gettext as _
 from medianest.web.urls import Urls
 
 LARGEST_BODY_BYTES = 1024 * 1024
@@ -57,6 +64,7 @@ class Application:
     engine: Engine
     events: EventBus
     accounts: AccountService
+    downloads: Downloads
     system: SystemService
     scheduler: Scheduler
     relay: PostgresRelay | NoRelay
@@ -66,8 +74,9 @@ class Application:
 
 def create_app(settings: Settings) -> Application:
     """Build MediaNest for `settings`; nothing is opened or started yet."""
-    run_id = uuid.uuid4().hex
-    owner = "/".join((instance_id(settings.data_dir), run_id, host_key(), str(os.getpid()), start_ticks(os.getpid())))
+    owner = "/".join(
+        (instance_id(settings.data_dir), uuid.uuid4().hex, host_key(), str(os.getpid()), start_ticks(os.getpid()))
+    )
     events = EventBus()
     relay = PostgresRelay(settings.database_url, events) if settings.is_postgres else NoRelay()
     tokens = TokenMaker(settings.secret_key)
@@ -75,91 +84,126 @@ def create_app(settings: Settings) -> Application:
     programs = Programs(settings.data_dir)
     runs = ScheduledRunRepository()
     system = SystemService(settings, programs, runs)
-    urls = Urls(settings.base_path)
-    static_files = StaticFiles(resource_path("static"), urls)
-    templates = Templates(resource_path("templates"), urls, static_files)
-
-    def jobs() -> tuple[Job, ...]:
-        return (
-            Job(
-                name="clean_sessions",
-                title="Forget ended sessions",
-                schedule="Every hour",
-                call=accounts.clean_sessions,
-                every_s=3600,
-            ),
-            Job(
-                name="clean_records",
-                title="Remove old records",
-                schedule="Every night",
-                call=system.clean_records,
-                at_hour=3,
-            ),
-            Job(
-                name="clean_logs",
-                title="Remove old log files",
-                schedule="Every night",
-                call=system.clean_logs,
-                at_hour=3,
-            ),
-        )
-
-    scheduler = Scheduler(jobs(), runs, relay, events, owner)
-    hub = LiveHub(events, active=_nothing, is_live=accounts.is_live)
-    given = {
-        "accounts": accounts, "system": system, "scheduler": scheduler, "urls": urls, "static_files": static_files, "hub": hub,
-        "session_cookies": SessionCookies(tokens.fingerprint, urls),
-    }  # fmt: skip
-    application = LeanLitestar(
-        route_handlers=[
-            SetupPages,
-            SignInPages,
-            sign_out,
-            SettingsPages,
-            SystemPages,
-            SetupApi,
-            AuthApi,
-            MeApi,
-            SystemApi,
-            Probes,
-            live,
-            reader,
-            static_file,
-        ],
-        dependencies={
-            "caller": Provide(provide_caller, sync_to_thread=False),
-            **{name: given_as(value) for name, value in given.items()},
-        },
-        guards=[requires_sign_in, requires_csrf_token],
-        middleware=[
-            SecurityHeadersMiddleware(),
-            AuthMiddleware(accounts, given["session_cookies"]),
-            SameOriginMiddleware(),
-        ],
-        exception_handlers={Exception: ErrorAnswers(templates, urls)},
-        template_config=templates.config(),
-        openapi_config=openapi_config(urls),
-        compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=4, minimum_size=SMALLEST_COMPRESSED_BYTES
-        ),
-        request_max_body_size=LARGEST_BODY_BYTES,
-        logging_config=None,
+    downloads = build_downloads(
+        settings,
+        events,
+        owner=owner,
+        command=[*own_executable_command(), "_worker"],
+        environment=own_child_env,
+        programs=programs,
     )
+    scheduler = Scheduler(jobs(accounts, downloads, system), runs, relay, events, owner)
+
+    async def active(caller: Caller) -> tuple[Download, ...]:
+        return await downloads.service.active(caller.user)
+
+    hub = LiveHub(events, active=active, is_live=accounts.is_live)
     return Application(
         settings=settings,
         engine=engine_from_url(settings.database_url),
         events=events,
         accounts=accounts,
+        downloads=downloads,
         system=system,
         scheduler=scheduler,
         relay=relay,
         hub=hub,
-        asgi=Outermost(application, settings.base_path),
+        asgi=pages(settings, tokens, accounts, downloads, system, scheduler, hub),
     )
 
 
-async def _nothing(caller: Caller) -> tuple[()]:
-    return ()
+def jobs(accounts: AccountService, downloads: Downloads, system: SystemService) -> tuple[Job, ...]:
+    """The table of recurring jobs."""
+    cleaning = downloads.jobs
+    hourly, nightly = _("Every hour"), _("Every night")
+    return (
+        Job(
+            name="clean_sessions",
+            title=_("Forget ended sessions"),
+            schedule=hourly,
+            call=accounts.clean_sessions,
+            every_s=3600,
+        ),
+        Job(
+            name="clean_staging",
+            title=_("Remove unfinished files"),
+            schedule=nightly,
+            call=cleaning.clean_staging,
+            at_hour=3,
+        ),
+        Job(
+            name="clean_rows",
+            title=_("Remove old downloads that failed"),
+            schedule=nightly,
+            call=cleaning.clean_rows,
+            at_hour=3,
+        ),
+        Job(
+            name="clean_pictures",
+            title=_("Remove unused pictures"),
+            schedule=nightly,
+            call=cleaning.clean_pictures,
+            at_hour=3,
+        ),
+        Job(
+            name="clean_download_log",
+            title=_("Shorten download logs"),
+            schedule=nightly,
+            call=cleaning.clean_download_log,
+            at_hour=3,
+        ),
+        Job(
+            name="clean_records", title=_("Remove old records"), schedule=nightly, call=system.clean_records, at_hour=3
+        ),
+        Job(name="clean_logs", title=_("Remove old log files"), schedule=nightly, call=system.clean_logs, at_hour=3),
+    )
+
+
+def pages(
+    settings: Settings,
+    tokens: TokenMaker,
+    accounts: AccountService,
+    downloads: Downloads,
+    system: SystemService,
+    scheduler: Scheduler,
+    hub: LiveHub,
+) -> Outermost:
+    """The web side: routes, what handlers are given, guards and middleware."""
+    urls = Urls(settings.base_path)
+    static_files = StaticFiles(resource_path("static"), urls)
+    templates = Templates(resource_path("templates"), urls, static_files)
+    cookies = SessionCookies(tokens.fingerprint, urls)
+    given: dict[str, Any] = {
+        "accounts": accounts,
+        "downloads": downloads.service,
+        "pictures": downloads.pictures,
+        "system": system,
+        "scheduler": scheduler,
+        "hub": hub,
+        "urls": urls,
+        "static_files": static_files,
+        "session_cookies": cookies,
+    }
+    return Outermost(
+        LeanLitestar(
+            route_handlers=ROUTES,
+            dependencies={
+                "caller": Provide(provide_caller, sync_to_thread=False),
+                **{name: given_as(value) for name, value in given.items()},
+            },
+            guards=[requires_sign_in, requires_csrf_token],
+            middleware=[SecurityHeadersMiddleware(), AuthMiddleware(accounts, cookies), SameOriginMiddleware()],
+            exception_handlers={Exception: ErrorAnswers(templates, urls)},
+            template_config=templates.config(),
+            openapi_config=openapi_config(urls),
+            compression_config=CompressionConfig(
+                backend="gzip", gzip_compress_level=4, minimum_size=SMALLEST_COMPRESSED_BYTES
+            ),
+            request_max_body_size=LARGEST_BODY_BYTES,
+            logging_config=None,
+        ),
+        settings.base_path,
+    )
 
 
 class LeanLitestar(Litestar):
@@ -186,3 +230,26 @@ async def live(socket: WebSocket[Any, Any, Any], hub: NamedDependency[LiveHub]) 
     """Live events for pages and API clients; see `live.py`."""
     await socket.accept()
     await hub.serve(socket, socket.scope["state"]["caller"])
+
+
+ROUTES: list[Any] = [
+    SetupPages,
+    SignInPages,
+    sign_out,
+    HomePages,
+    DownloadPages,
+    QueueSettingsPages,
+    picture,
+    SettingsPages,
+    SystemPages,
+    SetupApi,
+    AuthApi,
+    MeApi,
+    DownloadApi,
+    QueueSettingsApi,
+    SystemApi,
+    Probes,
+    live,
+    reader,
+    static_file,
+]

@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["_worker"]:
         from medianest.downloads.worker.main import main as worker
 
-        return worker() or 0
+        worker()
+        return 0
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version")):
         arguments.insert(0, "serve")
     from medianest.errors import MediaNestError

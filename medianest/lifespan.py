@@ -51,7 +51,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
     async with open_database(settings, application.engine):
         setup_code = await _first_administrator(application)
         await application.relay.start()
-        await application.dispatcher.start()
+        await application.downloads.dispatcher.start()
         # not on the way to the first page: loading the scheduler takes a while
         scheduling = asyncio.create_task(application.scheduler.start(), name="scheduler start")
         try:
@@ -61,8 +61,8 @@ async def running(application: Application) -> AsyncIterator[str | None]:
             for name, stop in (
                 ("live sockets", application.hub.close),
                 ("scheduler", application.scheduler.stop),
-                ("downloads", application.dispatcher.stop),
-                ("workers", application.pool.stop),
+                ("downloads", application.downloads.dispatcher.stop),
+                ("workers", application.downloads.pool.stop),
                 ("event relay", application.relay.stop),
             ):
                 began = time.monotonic()

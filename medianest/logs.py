@@ -117,5 +117,16 @@ def set_up_logs(*, level: str, style: str, folder: Path | None) -> None:
         handler.setFormatter(formatter)
         root.addHandler(handler)
     root.setLevel(level.upper())
-    for noisy in ("uvicorn.access", "uvicorn.error", "apscheduler", "httpx", "httpcore", "asyncio"):
+    for noisy in (
+        "uvicorn.access",
+        "uvicorn.error",
+        "apscheduler",
+        "httpx",
+        "httpcore",
+        "asyncio",
+        "aiosqlite",
+        "websockets",
+        "filelock",
+        "tzlocal",
+    ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))

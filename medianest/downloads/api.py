@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from medianest.accounts.model import Caller
 from medianest.downloads.model import Download, DownloadState, NewDownload, Preview, QueueSettings
@@ -45,12 +45,12 @@ class DownloadApi(Controller):
         self,
         downloads: Downloads,
         caller: Person,
-        state: FromQuery[DownloadState | None] = None,
+        in_state: Annotated[DownloadState | None, QueryParameter(name="state")] = None,  # `state` is Litestar's own
         show: FromQuery[str | None] = None,
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> Page[Download]:
-        found, total = await downloads.list(by=caller.user, group=show, state=state, limit=limit, offset=offset)
+        found, total = await downloads.list(by=caller.user, group=show, state=in_state, limit=limit, offset=offset)
         return Page(items=list(found), total=total, limit=limit, offset=offset)
 
     @post("/preview", status_code=200, summary="What a link leads to")

@@ -46,7 +46,7 @@ class HomePages(Controller):
         system: NamedDependency[SystemService],
     ) -> Template:
         problems = await system.problems()
-        finished, _total = await downloads.list(caller.user, "finished", limit=ROWS, offset=0)
+        finished, _total = await downloads.list(by=caller.user, group="finished", limit=ROWS, offset=0)
         return Template(
             "home/index.html",
             context={

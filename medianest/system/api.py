@@ -43,4 +43,6 @@ class Probes(Controller):
     @get("/readyz", media_type="text/plain")
     async def ready(self, system: NamedDependency[SystemService]) -> Response[str]:
         is_ready = (await system.readiness()).is_ready
-        return Response("ok" if is_ready else "not ready", status_code=200 if is_ready else 503, media_type="text/plain")
+        return Response(
+            "ok" if is_ready else "not ready", status_code=200 if is_ready else 503, media_type="text/plain"
+        )

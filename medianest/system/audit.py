@@ -8,7 +8,9 @@ from medianest.logs import request_id
 from medianest.system.tables import AuditRow
 
 
-async def record(action: str, target: str, *, actor_id: int | None, actor_name: str, address: str = "", detail: str = "") -> None:
+async def record(
+    action: str, target: str, *, actor_id: int | None, actor_name: str, address: str = "", detail: str = ""
+) -> None:
     """Keep one line; `action` is dotted and in the past tense, such as `account.password_changed`."""
     await AuditRow.insert(
         AuditRow(

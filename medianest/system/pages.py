@@ -12,7 +12,7 @@ from litestar.response import Redirect, Response, Template
 from medianest.scheduler import Scheduler
 from medianest.system.service import SystemService
 from medianest.web.guards import requires_admin
-from medianest.web.templating import Urls
+from medianest.web.urls import Urls
 
 
 class SystemPages(Controller):
@@ -35,7 +35,11 @@ class SystemPages(Controller):
 
     @post("/system/tasks/{name:str}/run", status_code=200)
     async def run_task(
-        self, request: Request[Any, Any, Any], name: FromPath[str], scheduler: NamedDependency[Scheduler], urls: NamedDependency[Urls]
+        self,
+        request: Request[Any, Any, Any],
+        name: FromPath[str],
+        scheduler: NamedDependency[Scheduler],
+        urls: NamedDependency[Urls],
     ) -> Response[Any]:
         task = await scheduler.run_now(name)
         if request.headers.get("HX-Request"):

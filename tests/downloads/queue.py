@@ -96,7 +96,9 @@ class Queue:
                 raise AssertionError(f"Still {found.state} {found.reason_code} {found.reason} after {seconds} s")
             await asyncio.sleep(0.02)
 
-    async def wait_for(self, download: Download | int, by: User, *states: DownloadState, seconds: float = 15) -> Download:
+    async def wait_for(
+        self, download: Download | int, by: User, *states: DownloadState, seconds: float = 15
+    ) -> Download:
         return await self.wait(download, by, lambda found: found.state in states, seconds)
 
     async def ended(self, download: Download | int, by: User, seconds: float = 15) -> Download:

@@ -68,9 +68,18 @@ def extract(order: dict[str, object]) -> tuple[dict[str, str], dict[str, object]
         time.sleep(3600)
     if what == "list":
         number = int(words["n"])
-        send("list", info={**info_of(url, words), "kind": "playlist", "title": words.get("title", "A list")}, is_capped=words.get("capped") == "yes")
+        send(
+            "list",
+            info={**info_of(url, words), "kind": "playlist", "title": words.get("title", "A list")},
+            is_capped=words.get("capped") == "yes",
+        )
         entries = [
-            {"url": f"http://site.test/{words.get('each', 'video')}?id={words.get('prefix', 'i')}{one}", "title": f"Item {one}", "site": "tube", "video_id": f"{words.get('prefix', 'i')}{one}"}
+            {
+                "url": f"http://site.test/{words.get('each', 'video')}?id={words.get('prefix', 'i')}{one}",
+                "title": f"Item {one}",
+                "site": "tube",
+                "video_id": f"{words.get('prefix', 'i')}{one}",
+            }
             for one in range(number)
         ]
         for start in range(0, number, 100):
@@ -95,7 +104,15 @@ def download(words: dict[str, str], order: dict[str, object]) -> None:
     if words.get("child") == "yes":
         subprocess.Popen(["sleep", "600"])
     for step in range(1, 4):
-        send("progress", status="downloading", downloaded_bytes=size * step // 4, total_bytes=size, speed_bytes_s=100.0, eta_s=1, percent=25.0 * step)
+        send(
+            "progress",
+            status="downloading",
+            downloaded_bytes=size * step // 4,
+            total_bytes=size,
+            speed_bytes_s=100.0,
+            eta_s=1,
+            percent=25.0 * step,
+        )
         time.sleep(0.01)
     if words["what"] == "slow":
         until = time.monotonic() + float(words.get("seconds", "600"))
@@ -110,7 +127,13 @@ def download(words: dict[str, str], order: dict[str, object]) -> None:
     picture.write_bytes(JPEG)
     if words.get("outside"):
         media = Path(words["outside"])
-    send("done", files={"media": str(media), "picture": str(picture), "row_picture": str(picture), "subtitles": []}, ext="mp4", media_type="video/mp4", size_bytes=size)
+    send(
+        "done",
+        files={"media": str(media), "picture": str(picture), "row_picture": str(picture), "subtitles": []},
+        ext="mp4",
+        media_type="video/mp4",
+        size_bytes=size,
+    )
 
 
 def die_with_the_input(commands: list[dict[str, object]], ready: threading.Semaphore) -> None:
@@ -146,7 +169,14 @@ def main() -> None:
                 if "fail" in str(order["url"]):
                     send("failed", **{"class": words["class"]}, detail="scripted")
                 else:
-                    send("preview", info=info_of(str(order["url"]), words), entries=[], items_total=None, is_capped=False, picture=f"{order['picture']}.jpg")
+                    send(
+                        "preview",
+                        info=info_of(str(order["url"]), words),
+                        entries=[],
+                        items_total=None,
+                        is_capped=False,
+                        picture=f"{order['picture']}.jpg",
+                    )
 
 
 main()

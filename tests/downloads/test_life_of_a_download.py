@@ -185,7 +185,9 @@ async def test_a_paused_queue_starts_nothing(queue: Queue, owner: User) -> None:
     assert (await queue.ended(download, owner)).state is State.COMPLETED
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "-rf", "http://127.0.0.2/x", "http://10.0.0.1/", "", "http://a b/"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "-rf", "http://127.0.0.2/x", "http://10.0.0.1/", "", "http://a b/"]
+)
 async def test_a_link_that_can_not_be_one_is_refused_at_once(still_queue: Queue, ana: User, url: str) -> None:
     with pytest.raises(Invalid):
         await still_queue.service.add(NewDownload(url=url), by=ana)
