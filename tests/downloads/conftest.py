@@ -9,7 +9,7 @@ import pytest
 
 from medianest.accounts.model import User
 from medianest.database import Engine
-from tests.downloads.queue import Queue, make_user, scripted_command
+from tests.downloads.running_queue import Queue, make_user, scripted_command
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from medianest.accounts.model import User
 from medianest.downloads.model import DownloadState, ReasonCode
 from medianest.downloads.reasons import RetryRules, SitePauses, judge
 from medianest.downloads.reports import Failed
-from tests.downloads.queue import Queue
+from tests.downloads.running_queue import Queue
 
 State = DownloadState
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)

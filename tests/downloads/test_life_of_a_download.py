@@ -16,7 +16,7 @@ from medianest.downloads.model import (
     ReasonCode,
 )
 from medianest.errors import Conflict, Invalid, NotFound
-from tests.downloads.queue import Queue
+from tests.downloads.running_queue import Queue
 
 State = DownloadState
 VIDEO = "http://site.test/video?id=rice&title=Perfect+rice"

@@ -11,7 +11,7 @@ from medianest.accounts.model import User
 from medianest.downloads.model import DownloadKind, DownloadState, ReasonCode
 from medianest.downloads.repository.parents import state_of_list
 from medianest.errors import Conflict
-from tests.downloads.queue import Queue
+from tests.downloads.running_queue import Queue
 
 State = DownloadState
 LIST = "http://site.test/list?n=5&title=Cooking"
