@@ -54,6 +54,7 @@ from medianest.web.urls import Urls
 
 LARGEST_BODY_BYTES = 1024 * 1024
 SMALLEST_COMPRESSED_BYTES = 1000
+COMPRESSED_ALREADY = ["^/static/", "^/pictures/"]
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,10 @@ def pages(
             template_config=templates.config(),
             openapi_config=openapi_config(urls),
             compression_config=CompressionConfig(
-                backend="gzip", gzip_compress_level=4, minimum_size=SMALLEST_COMPRESSED_BYTES
+                backend="gzip",
+                gzip_compress_level=4,
+                minimum_size=SMALLEST_COMPRESSED_BYTES,
+                exclude=COMPRESSED_ALREADY,
             ),
             request_max_body_size=LARGEST_BODY_BYTES,
             logging_config=None,
