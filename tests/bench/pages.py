@@ -7,11 +7,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-
 from tests.bench.table import Figure, say
 from tests.harness.processes import process_info
-from tests.harness.server import ADMIN_NAME, ADMIN_PASSWORD, Server
+from tests.harness.server import Server
 
 ROWS = 1000
 PAGES = 60
@@ -46,15 +44,6 @@ def fill_queue(database: Path, rows: int) -> None:
         connection.close()
 
 
-def browser(server: Server) -> httpx.Client:
-    """A client with session cookies, as a browser has."""
-    client = server.visitor()
-    client.post(
-        "/api/v1/auth/login", json={"username": ADMIN_NAME, "password": ADMIN_PASSWORD, "remember": True}
-    ).raise_for_status()
-    return client
-
-
 def page_cpu_ms(folder: Path) -> float:
     """CPU milliseconds of the server for one page of downloads, 1000 rows in the table, 50 shown."""
     server = Server(folder).start()
@@ -62,7 +51,7 @@ def page_cpu_ms(folder: Path) -> float:
         server.stop()
         fill_queue(server.data_dir / "medianest.sqlite", ROWS)
         server.start()
-        with browser(server) as client:
+        with server.browser() as client:
             for _warm in range(5):
                 page = client.get("/downloads?show=finished")
                 page.raise_for_status()

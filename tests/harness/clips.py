@@ -36,7 +36,7 @@ def make_dash(folder: Path, clip: Path) -> Path:
     folder.mkdir()
     run_ffmpeg(
         "-i", str(clip), "-c", "copy", "-map", "0:v", "-map", "0:a", "-f", "dash", "-seg_duration", "2",
-        "-single_file", "1", str(folder / "manifest.mpd"),
+        "-use_template", "1", "-use_timeline", "1", str(folder / "manifest.mpd"),
     )  # fmt: skip
     return folder / "manifest.mpd"
 

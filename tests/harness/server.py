@@ -204,6 +204,14 @@ class Server:
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return client
 
+    def browser(self, username: str = ADMIN_NAME, password: str = ADMIN_PASSWORD) -> httpx.Client:
+        """A client with session cookies, as a browser has after signing in."""
+        client = self.visitor()
+        client.post(
+            "/api/v1/auth/login", json={"username": username, "password": password, "remember": True}
+        ).raise_for_status()
+        return client
+
     def visitor(self) -> httpx.Client:
         """A client that is not signed in; follows no redirect."""
         return httpx.Client(base_url=self.base_url, timeout=30, trust_env=False)
