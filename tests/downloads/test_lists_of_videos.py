@@ -67,7 +67,9 @@ async def test_pausing_and_resuming_a_list(queue: Queue, ana: User) -> None:
 
 
 async def test_a_list_tells_how_many_did_not_work_and_tries_those_again(queue: Queue, ana: User) -> None:
-    parent = await queue.ended(await queue.add("http://site.test/list?n=3&each=fail&prefix=x%26class%3Dgone%26", ana), ana)
+    parent = await queue.ended(
+        await queue.add("http://site.test/list?n=3&each=fail&prefix=x%26class%3Dgone%26", ana), ana
+    )
     assert (parent.state, parent.reason_code) == (State.FAILED, ReasonCode.SOME_FAILED)
     assert parent.reason is not None
     assert parent.reason.startswith("3 of 3 videos")

@@ -175,7 +175,9 @@ async def test_after_a_crash_between_rename_and_commit_nothing_is_fetched_again(
     counter = tmp_path / "asked"
     done = await queue.ended(await queue.add(f"http://site.test/video?id=k1&counter={counter}", ana), ana)
     assert counter.read_text() == "x"
-    await fetch("UPDATE download_history SET filed_at = NULL")  # as it was before the commit: planned, and the file in place
+    await fetch(
+        "UPDATE download_history SET filed_at = NULL"
+    )  # as it was before the commit: planned, and the file in place
     await fetch(
         "UPDATE download_queue SET state = 'processing', owner = 'gone/run/host/1/1', lease_until = {} WHERE id = {}",
         *(datetime.now(UTC) - timedelta(seconds=1), done.id),
