@@ -28,11 +28,24 @@ class WorkerDied(Exception):
     """The worker ended or does not answer; its process group is gone or about to be."""
 
 
+class _Exit(asyncio.subprocess.SubprocessStreamProtocol):
+    """Tells when the process itself has ended: `Process.wait()` also waits for pipes that its children may hold."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=LONGEST_LINE_BYTES, loop=asyncio.get_running_loop())
+        self.ended = asyncio.Event()
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        self.ended.set()
+
+
 class Child:
     """A running worker. `jobs` counts what it was asked to do."""
 
-    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, ended: asyncio.Event, folder: Path) -> None:
         self._process = process
+        self._ended = ended
         self._folder = folder
         self._killing: asyncio.Task[None] | None = None
         self._readers = [asyncio.create_task(self._log_errors()), asyncio.create_task(self._watch())]
@@ -59,20 +72,22 @@ class Child:
                 **{name: str(folder) for name in ("TMPDIR", "TMP", "TEMP")},
                 **{name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")},
             }
-            process = await asyncio.create_subprocess_exec(
+            loop = asyncio.get_running_loop()
+            transport, protocol = await loop.subprocess_exec(
+                _Exit,
                 *command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env={**environment, **own},
                 cwd=folder,
-                limit=LONGEST_LINE_BYTES,
                 **_own_group(),
             )
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise WorkerDied(f"The download process can not be started: {error}") from error
-        child = cls(process, folder)
+        process = asyncio.subprocess.Process(transport, protocol, loop)
+        child = cls(process, protocol.ended, folder)
         try:
             await child.send({"op": "configure", **configuration, "temp_dir": str(folder)})
             event = await child.receive(READY_S)
@@ -132,9 +147,9 @@ class Child:
             end_group(self.pid, signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TERM_S):
-                    await self._process.wait()
+                    await self._ended.wait()
         kill_group(self.pid)
-        await self._process.wait()
+        await self._ended.wait()
         until = time.monotonic() + GONE_S
         while group_is_there(self.pid) and time.monotonic() < until:  # noqa: ASYNC110  # the kernel tells nobody
             await asyncio.sleep(0.01)
@@ -144,7 +159,7 @@ class Child:
         await asyncio.to_thread(shutil.rmtree, self._folder, True)
 
     async def _watch(self) -> None:
-        await self._process.wait()
+        await self._ended.wait()
         kill_group(self.pid)  # what it had started would live on, an ffmpeg for example
         await asyncio.to_thread(shutil.rmtree, self._folder, True)
 
@@ -188,11 +203,21 @@ def kill_group(pid: int) -> None:
 
 
 def group_is_there(pid: int) -> bool:
-    """Whether any process of the group is left."""
+    """Whether any process of the group still runs; one that is dead and waits to be buried by somebody does not."""
     if sys.platform == "win32":  # unproven
         return False
     try:
         os.killpg(pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(_runs_in_group(stat, pid) for stat in Path("/proc").glob("[0-9]*/stat"))
+
+
+def _runs_in_group(stat: Path, group: int) -> bool:
+    try:
+        fields = stat.read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return False
+    return len(fields) > 2 and fields[2] == str(group) and fields[0] not in ("Z", "X")

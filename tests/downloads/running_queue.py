@@ -130,7 +130,8 @@ async def make_user(name: str, *, is_admin: bool = False) -> User:
     now = datetime.now(UTC)
     role = Role.ADMIN if is_admin else Role.USER
     rows = await fetch(
-        "INSERT INTO users (username, username_key, display_name, role, state, created_at) VALUES ({}, {}, {}, {}, 'active', {}) RETURNING id",
+        "INSERT INTO users (username, username_key, display_name, role, state, created_at) "
+        "VALUES ({}, {}, {}, {}, 'active', {}) RETURNING id",
         *(name, name, name, role, now),
     )
     return User(id=rows[0]["id"], username=name, display_name=name, role=role, state=UserState.ACTIVE, created_at=now)

@@ -33,7 +33,8 @@ def plan(season: int | None, episode: int | None) -> tuple[LibraryFile, ...]:
 async def claim(user: User, name: str) -> int:
     rows = await fetch(
         "INSERT INTO download_queue (requested_by, url, url_key, kind, title, uploader, quality, audio_only, as_film, state, priority, "
-        "position, attempts, owner, created_at, changed_at) VALUES ({}, 'u', {}, 'video', 't', '', 'default', {}, {}, 'downloading', 1, 1, 1, {}, {}, {}) "
+        "position, attempts, owner, created_at, changed_at) "
+        "VALUES ({}, 'u', {}, 'video', 't', '', 'default', {}, {}, 'downloading', 1, 1, 1, {}, {}, {}) "
         "RETURNING id",
         *(user.id, name, False, False, OWNER, NOW, NOW),
     )

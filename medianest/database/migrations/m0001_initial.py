@@ -65,8 +65,8 @@ STATEMENTS = (
         WHERE parent_id IS NULL AND state IN ('queued', 'waiting', 'paused')""",
     """CREATE INDEX download_queue_failed ON download_queue (id)
         WHERE parent_id IS NULL AND state IN ('failed', 'cancelled')""",
-    "CREATE INDEX download_queue_items ON download_queue (parent_id, item_index)",
-    "CREATE INDEX download_queue_item_states ON download_queue (parent_id, state)",
+    "CREATE INDEX download_queue_items ON download_queue (parent_id, item_index) WHERE parent_id IS NOT NULL",
+    "CREATE INDEX download_queue_item_states ON download_queue (parent_id, state) WHERE parent_id IS NOT NULL",
     # the claim, the place in the line, the twins
     "CREATE INDEX download_queue_claim ON download_queue (state, kind, priority, position, id)",
     "CREATE INDEX download_queue_retry ON download_queue (state, next_attempt_at)",

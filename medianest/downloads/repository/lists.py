@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from medianest.database import fetch
+from medianest.database import fetch, is_postgres
 from medianest.downloads.model import (
     ACTIVE_STATES,
     FAILED_STATES,
@@ -18,8 +18,7 @@ from medianest.downloads.model import (
 from medianest.downloads.repository.rows import COLUMNS, Row, stamp, to_files
 from medianest.errors import NotFound
 
-# The words stand in the SQL itself, since the partial indexes are made for exactly these. "+0" keeps SQLite from
-# taking an index that finds the states but would have to sort.
+# The words stand in the SQL itself, since the partial indexes are made for exactly these.
 GROUPS: dict[str | None, tuple[str, str]] = {
     None: ("", "q.id DESC"),
     "active": ("AND q.state IN ('downloading', 'processing')", "q.id"),
@@ -148,9 +147,11 @@ LINE_QUERY = (
 def page_query(person: int | None, *, group: str | None, state: DownloadState | None) -> tuple[str, tuple[Any, ...]]:
     """The statement of a page; it ends with two places for limit and offset."""
     condition, order = GROUPS[group] if state is None else (f"AND q.state = '{DownloadState(state)}'", "q.id DESC")
+    # SQLite would find the two states by another index and sort all of them
+    hint = " INDEXED BY download_queue_failed" if state is None and group == "failed" and not is_postgres() else ""
     if person is None:
         return (
-            f"SELECT {COLUMNS} FROM download_queue q WHERE q.parent_id IS NULL {condition} ORDER BY {order} LIMIT {{}} OFFSET {{}}",
+            f"SELECT {COLUMNS} FROM download_queue q{hint} WHERE q.parent_id IS NULL {condition} ORDER BY {order} LIMIT {{}} OFFSET {{}}",
             (),
         )
     if (state is None and group in (None, "finished")) or state is DownloadState.COMPLETED:
@@ -161,7 +162,7 @@ def page_query(person: int | None, *, group: str | None, state: DownloadState | 
             (person,),
         )
     return (
-        f"SELECT {COLUMNS} FROM download_queue q WHERE q.parent_id IS NULL {condition} AND {_SEEN} "
+        f"SELECT {COLUMNS} FROM download_queue q{hint} WHERE q.parent_id IS NULL {condition} AND {_SEEN} "
         f"ORDER BY {order} LIMIT {{}} OFFSET {{}}",
         (person,),
     )

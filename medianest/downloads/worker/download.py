@@ -44,7 +44,7 @@ def _download(engine: Engine, ydl: Any, info: dict[str, Any], job: Extract, send
     ydl.__dict__.pop("urlopen", None)  # media is larger than a page
     reporter = ProgressReporter(send, parts)
     ydl.add_progress_hook(reporter.on_hook)
-    ydl.add_progress_hook(_refuse_suspicious_parts)
+    ydl.add_progress_hook(lambda status: None if reporter.is_over else _refuse_suspicious_part(status))
     ydl.add_postprocessor_hook(lambda status: _tell_step(status, send))
     subtitles = info.pop("requested_subtitles", None)
     free_of_leftovers(job.staging)
@@ -115,7 +115,7 @@ def _safe(format_id: Any) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", str(format_id or "0"))[:40]
 
 
-def _refuse_suspicious_parts(status: dict[str, Any]) -> None:
+def _refuse_suspicious_part(status: dict[str, Any]) -> None:
     """Looks at every finished file before ffmpeg may open it."""
     if status.get("status") == "finished" and status.get("filename"):
         refuse_suspicious(Path(status["filename"]))

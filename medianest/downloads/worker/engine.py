@@ -5,9 +5,11 @@ Nothing here imports yt-dlp before `load` is called, so that a newer one can be 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from medianest.downloads.worker.guard import MARK, AddressGuard, AddressRefused
@@ -75,6 +77,21 @@ class Engine:
         with self.open({}) as ydl:
             ydl.get_info_extractor("Generic")
             ydl.build_format_selector("b")
+
+    def warm_up(self) -> Iterator[None]:
+        """In small steps, load what the first web page and the first merge would wait for; none of it is needed before."""
+        from yt_dlp.postprocessor import FFmpegPostProcessor
+
+        with self.open({}) as ydl:
+            for extractor in self._extractors:
+                with contextlib.suppress(Exception):
+                    list(extractor.extract_from_webpage(ydl, _WARM_UP_URL, "<html></html>"))
+                yield
+            if self.has_ffmpeg:
+                program = FFmpegPostProcessor(ydl)
+                _ = program.available
+                yield
+                _ = program.probe_available
 
     def open(self, params: Params) -> Any:
         """A `YoutubeDL` for one job, with cookies and connections of its own; `log` on it keeps the warnings."""

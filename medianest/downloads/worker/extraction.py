@@ -9,7 +9,7 @@ from typing import Any
 from medianest.downloads.worker.engine import Engine
 from medianest.downloads.worker.failures import Failure, classify
 from medianest.downloads.worker.formats import make_selector
-from medianest.downloads.worker.lists import LIST_TYPES, ListReader
+from medianest.downloads.worker.lists import LIST_TYPES, ListReader, site_of
 from medianest.downloads.worker.messages import JobOptions
 from medianest.downloads.worker.options import list_params, subtitle_params
 
@@ -79,7 +79,7 @@ def describe(info: dict[str, Any]) -> dict[str, Any]:
     is_list = info.get("_type") in LIST_TYPES
     return {
         "kind": _kind_of(info) if is_list else "video",
-        "site": str(info.get("extractor_key") or info.get("extractor") or "generic").lower(),
+        "site": site_of(info.get("extractor_key")),
         "video_id": _text(info.get("id")),
         "webpage_url": _text(info.get("webpage_url") or info.get("original_url")),
         "title": _text(info.get("title") or info.get("fulltitle") or info.get("id")),

@@ -51,7 +51,7 @@ class Failure(Exception):
 
 # Order matters: the first that matches names the cause.
 _TEXTS: tuple[tuple[str, str], ...] = (
-    ("address_refused", re.escape(MARK)),
+    ("address_refused", rf"{re.escape(MARK)}|file:// urls are disabled|no connection adapters were found"),
     ("disk_full", r"no space left on device|disk quota exceeded|not enough space on the disk"),
     ("library_not_writable", r"read-only file system|unable to create directory|unable to open for writing"),
     ("bot_check", r"not a (?:ro)?bot|captcha|unusual traffic"),
@@ -69,7 +69,7 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     ),
     (
         "unsupported",
-        r"\bdrm\b|unsupported url|protocol is not supported|no suitable extractor|file:// urls are disabled",
+        r"\bdrm\b|unsupported url|protocol is not supported|no suitable extractor",
     ),
     (
         "gone",
@@ -162,7 +162,7 @@ def _by_status(chain: list[BaseException]) -> Failure | None:
         return Failure(kinds[error.status], detail, retry_after_s=wait)
     if error.status >= 500 or error.status in (408, 425):
         return Failure("transient", detail, retry_after_s=wait)
-    return Failure("unsupported", detail) if 400 <= error.status < 500 else None
+    return Failure("unsupported", detail) if 300 <= error.status < 500 else None
 
 
 def _by_text(text: str, detail: str) -> Failure | None:

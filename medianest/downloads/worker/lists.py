@@ -72,11 +72,11 @@ class ListReader:
         return getattr(extractor, "_RETURN_TYPE", None) == "playlist"
 
     def _add(self, entry: dict[str, Any], parent: dict[str, Any]) -> None:
-        url = _address_of(entry, parent)
+        url = address_of(entry, parent)
         if url is None or url in self._seen:
             return
         self._seen.add(url)
-        site = str(entry.get("ie_key") or entry.get("extractor_key") or "generic").lower()
+        site = site_of(entry.get("ie_key") or entry.get("extractor_key"))
         duration = entry.get("duration")
         self.entries.append(
             {
@@ -84,23 +84,35 @@ class ListReader:
                 "title": str(entry.get("title") or entry.get("id") or url),
                 "duration_s": int(duration) if isinstance(duration, (int, float)) else None,
                 "site": site,
-                "video_id": str(entry["id"]) if entry.get("id") and site not in ("generic", "html5") else None,
+                "video_id": str(entry["id"]) if entry.get("id") and site != "generic" else None,
                 "live_status": entry.get("live_status"),
                 "uploader": entry.get("uploader") or entry.get("channel"),
             }
         )
 
 
-def _address_of(entry: dict[str, Any], parent: dict[str, Any]) -> str | None:
+def site_of(extractor_key: Any) -> str:
+    """The site's name, lower case. What is found on any page by its looks alone has no site and no ids of its own."""
+    name = str(extractor_key or "generic").lower()
+    return "generic" if name in ("generic", "html5mediaembed", "html5") else name
+
+
+def address_of(entry: dict[str, Any], parent: dict[str, Any]) -> str | None:
     """The address under which an entry can be opened alone: its page, or its file where it has no page of its own."""
+    from yt_dlp.utils import unsmuggle_url
+
     if entry.get("_type") in ("url", "url_transparent"):
         url = entry.get("url")
     else:
         page = entry.get("webpage_url")
-        formats = entry.get("formats") or [entry]
-        url = (
-            page
-            if page and page != parent.get("webpage_url")
-            else formats[-1].get("manifest_url") or formats[-1].get("url")
-        )
-    return url if isinstance(url, str) and url.lower().startswith(("http://", "https://")) else None
+        url = page if page and page != parent.get("webpage_url") else _file_of((entry.get("formats") or [entry])[-1])
+    if not isinstance(url, str) or not url.lower().startswith(("http://", "https://")):
+        return None
+    plain, hidden = unsmuggle_url(url, {})
+    return str(plain) if set(hidden) <= {"force_videoid"} else url
+
+
+def _file_of(best: dict[str, Any]) -> str | None:
+    is_stream = str(best.get("protocol") or "").startswith(("m3u8", "http_dash"))
+    url: str | None = (best.get("manifest_url") if is_stream else None) or best.get("url")
+    return url

@@ -70,8 +70,9 @@ class Worker:
     def serve(self) -> None:
         """Answer commands for ever; the end of the input ends the process elsewhere."""
         self._protocol.send("ready", yt_dlp=self._engine.version, pid=os.getpid())
+        warm_up = self._engine.warm_up()
         while True:
-            command = self._protocol.receive()
+            command = self._protocol.receive(warm_up)
             try:
                 self._carry_out(command)
             except msgspec.ValidationError as error:

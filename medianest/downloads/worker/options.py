@@ -11,7 +11,7 @@ from medianest.downloads.worker.messages import Configuration, JobOptions
 
 Params = dict[str, Any]
 
-BLOCK_BYTES = 128 * 1024
+BLOCK_BYTES = 64 * 1024  # what a cut connection may lose
 # What ffmpeg may open while it handles a file that lies here, and while it fetches a stream.
 _LOCAL_ONLY = ["-protocol_whitelist", "file,pipe"]
 _NETWORK_ONLY = ["-protocol_whitelist", "http,https,tls,tcp,httpproxy,crypto,data"]
@@ -33,6 +33,7 @@ def base_params(parsed: Params, configuration: Configuration, before_retry: Call
         **parsed,
         "quiet": True,
         "noprogress": True,
+        "ignoreerrors": False,
         "color": "never",
         "cachedir": configuration.cache_dir,
         "ffmpeg_location": ffmpeg_location(configuration),

@@ -19,6 +19,7 @@ _CONVERT_TIME_S = 20
 _TRIES = 3  # sites name pictures that do not exist
 _FULL = "scale='min(1280,iw)':-2"
 _ROW = "scale=320:180:force_original_aspect_ratio=increase,crop=320:180"
+_QUALITIES = (4, 8, 14, 24)
 _DEMUXERS = {"jpg": "jpeg_pipe", "png": "png_pipe", "webp": "webp_pipe", "avif": "mov"}
 
 
@@ -37,7 +38,8 @@ class PictureTaker:
             return None
         if self._ffmpeg is None:
             return self._keep(source, stem)
-        return self._convert(source, _ROW, Path(f"{stem}.jpg"), most_bytes=ROW_BYTES)
+        path = Path(f"{stem}.jpg")
+        return str(path) if self._convert(source, {path: _ROW}) else None
 
     def for_library(self, info: dict[str, Any], stem: Path) -> dict[str, str | None]:
         """The picture for the library and the one for a row."""
@@ -47,10 +49,10 @@ class PictureTaker:
         if self._ffmpeg is None:
             kept = self._keep(source, stem)
             return {"picture": kept, "row_picture": kept}
-        return {
-            "picture": self._convert(source, _FULL, Path(f"{stem}.jpg")),
-            "row_picture": self._convert(source, _ROW, Path(f"{stem}-row.jpg"), most_bytes=ROW_BYTES),
-        }
+        picture, row = Path(f"{stem}.jpg"), Path(f"{stem}-row.jpg")
+        if not self._convert(source, {picture: _FULL, row: _ROW}):
+            return {"picture": None, "row_picture": None}
+        return {"picture": str(picture), "row_picture": str(row)}
 
     def _fetch(self, info: dict[str, Any]) -> bytes | None:
         for url in addresses_of(info)[:_TRIES]:
@@ -68,68 +70,55 @@ class PictureTaker:
                 return data
         return None
 
-    def _convert(self, source: bytes, scale: str, path: Path, most_bytes: int | None = None) -> str | None:
-        for quality in (4, 8, 14, 24):
-            data = self._run_ffmpeg(source, scale, quality)
-            if data is None:
-                return None
-            if most_bytes is None or len(data) <= most_bytes:
-                return _write(path, data)
-        return None
+    def _convert(self, source: bytes, wanted: dict[Path, str]) -> bool:
+        """Make the JPEGs of `wanted` (path → filter of ffmpeg) in one go; rows are made again until they are small."""
+        if not self._run_ffmpeg(source, wanted, _QUALITIES[0]):
+            return False
+        for path, scale in wanted.items():
+            for quality in _QUALITIES[1:]:
+                if (
+                    scale != _ROW
+                    or path.stat().st_size <= ROW_BYTES
+                    or not self._run_ffmpeg(source, {path: scale}, quality)
+                ):
+                    break
+        return True
 
-    def _run_ffmpeg(self, source: bytes, scale: str, quality: int) -> bytes | None:
-        """One JPEG out of the bytes of a picture. They go through a pipe, and the demuxer is named: nothing is guessed."""
+    def _run_ffmpeg(self, source: bytes, wanted: dict[Path, str], quality: int) -> bool:
+        """Run ffmpeg once. The picture goes in through a pipe, and the demuxer is named: nothing is guessed."""
         kind = kind_of_picture(source)
         if kind is None or self._ffmpeg is None:
-            return None
+            return False
+        taken: dict[str, Any] = {"input": source}
+        place = "pipe:0"
         if kind == "avif":  # its demuxer jumps about, which a pipe can not
-            return self._through_file(source, scale, quality)
-        return self._call(["-f", _DEMUXERS[kind], "-i", "pipe:0"], source, scale, quality)
-
-    def _through_file(self, source: bytes, scale: str, quality: int) -> bytes | None:
-        path = Path(self._engine.configuration.temp_dir, "picture.avif")
-        _write(path, source)
+            place = f"file:{_write(Path(self._engine.configuration.temp_dir, 'picture.avif'), source)}"
+            taken = {"stdin": subprocess.DEVNULL}
+        command = [self._ffmpeg, "-v", "error", "-y", "-threads", "1", "-protocol_whitelist", "file,pipe"]
+        command += ["-f", _DEMUXERS[kind], "-i", place]
+        for path, scale in wanted.items():
+            command += [
+                "-frames:v",
+                "1",
+                "-vf",
+                scale,
+                "-q:v",
+                str(quality),
+                "-map_metadata",
+                "-1",
+                "-f",
+                "mjpeg",
+                f"file:{path}",
+            ]
         try:
-            return self._call(["-f", "mov", "-i", f"file:{path}"], None, scale, quality)
-        finally:
-            path.unlink()
-
-    def _call(self, source: list[str], data: bytes | None, scale: str, quality: int) -> bytes | None:
-        command = [
-            str(self._ffmpeg),
-            "-v",
-            "error",
-            "-nostdin",
-            "-threads",
-            "1",
-            "-protocol_whitelist",
-            "file,pipe",
-            *source,
-        ]
-        command += [
-            "-frames:v",
-            "1",
-            "-vf",
-            scale,
-            "-q:v",
-            str(quality),
-            "-map_metadata",
-            "-1",
-            "-f",
-            "mjpeg",
-            "pipe:1",
-        ]
-        try:
-            # Without `input`, nothing is read: our own commands must never reach ffmpeg.
-            feed: dict[str, Any] = {"stdin": subprocess.DEVNULL} if data is None else {"input": data}
-            done = subprocess.run(command, capture_output=True, timeout=_CONVERT_TIME_S, check=False, **feed)
+            done = subprocess.run(command, capture_output=True, timeout=_CONVERT_TIME_S, check=False, **taken)
         except (OSError, subprocess.SubprocessError) as error:
             log.info("A picture could not be converted: %s", error)
-            return None
-        if done.returncode != 0 or kind_of_picture(done.stdout) != "jpg":
+            return False
+        if done.returncode != 0 or not all(path.is_file() and path.stat().st_size for path in wanted):
             log.info("A picture could not be converted: %r", done.stderr[-200:])
-            return None
-        return bytes(done.stdout)
+            return False
+        return True
 
     def _keep(self, source: bytes, stem: Path) -> str | None:
         """Without ffmpeg: the picture as it came, when every browser shows it and it is small."""

@@ -13,9 +13,12 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 log = logging.getLogger(__name__)
+
+IDLE_S = 1.0  # so long without a command is an idle time
 
 Command = dict[str, Any]
 
@@ -47,8 +50,16 @@ class Protocol:
         """Read commands in a thread of its own, so that the end of the input is seen in the middle of a download."""
         threading.Thread(target=self._read, name="commands", daemon=True).start()
 
-    def receive(self) -> Command:
-        """The next command; waits for it."""
+    def receive(self, meanwhile: Iterator[None] | None = None) -> Command:
+        """The next command; waits for it. `meanwhile` is work in small steps for idle times, left off by a command."""
+        pause = IDLE_S
+        while meanwhile is not None:
+            try:
+                return self._waiting.get(timeout=pause)
+            except queue.Empty:
+                pause = 0.005
+                if next(meanwhile, self) is self:
+                    break
         return self._waiting.get()
 
     def send(self, event: str, **fields: Any) -> None:

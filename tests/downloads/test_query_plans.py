@@ -1,0 +1,141 @@
+"""Every list has an index: EXPLAIN over 100,000 rows shows no walk through a whole table, on either engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from medianest.database import Engine, fetch, is_postgres, transaction
+from medianest.downloads.model import DownloadState
+from medianest.downloads.repository.claims import READY
+from medianest.downloads.repository.lists import (
+    ITEMS_QUERY,
+    LINE_QUERY,
+    counts_query,
+    finished_query,
+    page_query,
+)
+from tests.downloads.running_queue import make_user
+
+ROWS = 100_000
+PIECE = 2_000
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
+STATES = ("completed",) * 90 + ("failed",) * 4 + ("cancelled",) * 2 + ("queued",) * 3 + ("waiting",)
+
+
+@pytest.fixture
+async def rows(database: Engine) -> AsyncIterator[int]:
+    """A person with most of 100,000 downloads; a tenth of the rows are items of lists."""
+    user = await make_user("ana")
+    other = await make_user("ben")
+    async with transaction():
+        for start in range(0, ROWS, PIECE):
+            await _insert(start, user.id)
+        await fetch(
+            "INSERT INTO download_people (user_id, download_id, joined_at) "
+            "SELECT {}, id, {} FROM download_queue WHERE parent_id IS NULL AND id % 10 <> 0",
+            *(user.id, NOW),
+        )
+        await fetch(
+            "INSERT INTO download_people (user_id, download_id, joined_at) "
+            "SELECT {}, id, {} FROM download_queue WHERE parent_id IS NULL AND id % 10 = 0",
+            *(other.id, NOW),
+        )
+        await fetch("INSERT INTO download_log (download_id, at, line) SELECT id, {}, 'x' FROM download_queue", NOW)
+    if is_postgres():
+        await fetch("VACUUM ANALYZE")
+    yield user.id
+
+
+async def _insert(start: int, user_id: int) -> None:
+    values: list[Any] = []
+    for number in range(start + 1, start + PIECE + 1):
+        is_item = number % 10 == 5
+        state = "downloading" if number == 77 else STATES[number % 100]
+        values += [number, number - 1 if is_item else None, number, user_id, f"http://a.test/{number}", str(number)]
+        values += ["playlist" if number % 10 == 4 else "video", state, number, NOW + timedelta(seconds=number)]
+        values += ["owner" if state == "downloading" else None]
+    row = "({}, {}, {}, {}, {}, {}, {}, 't', '', 'default', " + ("FALSE, FALSE" if is_postgres() else "0, 0")
+    row += ", {}, 1, {}, 0, '2026-01-01 00:00:00+00:00', {}, {})"
+    await fetch(
+        "INSERT INTO download_queue (id, parent_id, item_index, requested_by, url, url_key, kind, title, uploader, quality, audio_only, "
+        f"as_film, state, priority, position, attempts, created_at, changed_at, owner) VALUES {', '.join([row] * PIECE)}",
+        *values,
+    )
+
+
+async def plan_of(sql: str, *args: Any) -> str:
+    if is_postgres():
+        return "\n".join(str(row["QUERY PLAN"]) for row in await fetch("EXPLAIN " + sql, *args))
+    return "\n".join(str(row["detail"]) for row in await fetch("EXPLAIN QUERY PLAN " + sql, *args))
+
+
+def whole_tables(plan: str) -> list[str]:
+    """Lines that walk through a whole table: not through an index alone."""
+    return [
+        line
+        for line in plan.splitlines()
+        if "Seq Scan" in line
+        or (re.search(r"\bSCAN\b", line) and "INDEX" not in line and not re.search(r"SCAN (line|\()", line))
+    ]
+
+
+def sorts_everything(plan: str) -> bool:
+    """Whether more than a handful of rows is sorted for one page."""
+    sorts = re.findall(r"Sort\s+\(.*? rows=(\d+)", plan)
+    return "USE TEMP B-TREE FOR ORDER BY" in plan or any(int(number) > 1000 for number in sorts)
+
+
+@pytest.mark.timeout_s(120)
+async def test_no_list_walks_through_a_whole_table(rows: int) -> None:
+    person = rows
+    lists = {
+        f"page {group or 'all'} of {'a person' if who else 'everybody'}": (
+            *page_query(who, group=group, state=None),
+            50,
+            0,
+        )
+        for group in (None, "active", "waiting", "finished", "failed")
+        for who in (None, person)
+    }
+    lists |= {
+        f"state {state} of {'a person' if who else 'everybody'}": (*page_query(who, group=None, state=state), 50, 0)
+        for state in DownloadState
+        for who in (None, person)
+    }
+    flat = {name: (sql, *args, *window) for name, (sql, args, *window) in lists.items()}
+    others: dict[str, tuple[Any, ...]] = {
+        "items": (ITEMS_QUERY, 4, 50, 0),
+        "line": (f"SELECT id, place FROM ({LINE_QUERY}) AS line WHERE id IN ({{}})", 77),
+        "ready": (f"SELECT q.id FROM download_queue q WHERE {READY} ORDER BY q.priority, q.position, q.id LIMIT 3", NOW),
+        "due": ("SELECT id FROM download_queue WHERE state = 'waiting' AND next_attempt_at <= {} ORDER BY id LIMIT 200", NOW),
+        "owners": ("SELECT DISTINCT owner FROM download_queue WHERE owner IS NOT NULL",),
+        "twins": ("SELECT id FROM download_queue WHERE identity = {} AND owner IS NOT NULL LIMIT 1", "tube:x"),
+        "link": ("SELECT id FROM download_queue WHERE url_key = {} AND parent_id IS NULL ORDER BY id DESC LIMIT 1", "7"),
+        "people": ("SELECT user_id FROM download_people WHERE download_id = {} ORDER BY joined_at", 7),
+        "log": ("SELECT at, line FROM download_log WHERE download_id = {} ORDER BY id DESC LIMIT 200", 7),
+        "finished today": (finished_query(None)[0], NOW + timedelta(days=1)),
+        "running": ("SELECT count(*) AS n FROM download_queue WHERE state IN ('downloading', 'processing') AND kind = 'video'",),
+    }  # fmt: skip
+    plans = {name: await plan_of(*query) for name, query in {**flat, **others}.items()}
+    bad = {name: plan for name, plan in plans.items() if whole_tables(plan)}
+    assert not bad, "\n\n".join(f"{name}\n{plan}" for name, plan in bad.items())
+    unsorted = {
+        name: plans[name]
+        for name in flat
+        if "active" not in name and "ing" not in name and sorts_everything(plans[name])
+    }
+    assert not unsorted, "\n\n".join(f"{name}\n{plan}" for name, plan in unsorted.items())
+    for sql, args in (counts_query(None), counts_query(person), finished_query(person)):
+        await fetch(sql, *((NOW, *args) if "changed_at" in sql else args))
+    timed = {}
+    for name, query in flat.items():
+        began = datetime.now(UTC)
+        await fetch(*query)
+        timed[name] = (datetime.now(UTC) - began).total_seconds()
+    slow = {name: seconds for name, seconds in timed.items() if seconds > 0.25}
+    assert not slow, slow
