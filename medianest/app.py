@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Litestar, Request, WebSocket, websocket
-from litestar.config.compression import CompressionConfig
 from litestar.di import NamedDependency, Provide
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
@@ -19,6 +18,7 @@ from medianest.accounts.model import Caller
 from medianest.accounts.pages import SettingsPages, SetupPages, SignInPages, sign_out
 from medianest.accounts.repository import AccountRepository
 from medianest.accounts.service import AccountService
+from medianest.accounts.sessions import Sessions
 from medianest.accounts.tokens import TokenMaker
 from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
@@ -41,9 +41,8 @@ from medianest.system.repository import ScheduledRunRepository
 from medianest.system.service import SystemService
 from medianest.web.auth import AuthMiddleware
 from medianest.web.cookies import SessionCookies
-from medianest.web.errors import ErrorAnswers
-from medianest.web.guards import requires_csrf_token, requires_sign_in
-from medianest.web.headers import SecurityHeadersMiddleware
+from medianest.web.errors import ErrorAnswers, nowhere
+from medianest.web.guards import LimitsActs, refuses_large_forms, requires_csrf_token, requires_sign_in
 from medianest.web.openapi import openapi_config, reader
 from medianest.web.outermost import Outermost
 from medianest.web.same_origin import SameOriginMiddleware
@@ -53,8 +52,6 @@ from medianest.web.templating import gettext as _
 from medianest.web.urls import Urls
 
 LARGEST_BODY_BYTES = 1024 * 1024
-SMALLEST_COMPRESSED_BYTES = 1000
-COMPRESSED_ALREADY = ["^/static/", "^/pictures/"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,8 @@ def create_app(settings: Settings) -> Application:
     events = EventBus()
     relay = PostgresRelay(settings.database_url, events) if settings.is_postgres else NoRelay()
     tokens = TokenMaker(settings.secret_key)
-    accounts = AccountService(AccountRepository(), tokens, Limits(), events)
+    people = AccountRepository()
+    accounts = AccountService(people, Sessions(people, tokens, events), Limits(), events)
     programs = Programs(settings.data_dir)
     runs = ScheduledRunRepository()
     system = SystemService(settings, programs, runs)
@@ -173,7 +171,7 @@ def pages(
     urls = Urls(settings.base_path)
     static_files = StaticFiles(resource_path("static"), urls)
     templates = Templates(resource_path("templates"), urls, static_files)
-    cookies = SessionCookies(tokens.fingerprint, urls)
+    cookies = SessionCookies(tokens.fingerprint, urls, settings.public_url)
     given: dict[str, Any] = {
         "accounts": accounts,
         "downloads": downloads.service,
@@ -192,17 +190,11 @@ def pages(
                 "caller": Provide(provide_caller, sync_to_thread=False),
                 **{name: given_as(value) for name, value in given.items()},
             },
-            guards=[requires_sign_in, requires_csrf_token],
-            middleware=[SecurityHeadersMiddleware(), AuthMiddleware(accounts, cookies), SameOriginMiddleware()],
+            guards=[requires_sign_in, refuses_large_forms, requires_csrf_token, LimitsActs()],
+            middleware=[AuthMiddleware(accounts, cookies), SameOriginMiddleware()],
             exception_handlers={Exception: ErrorAnswers(templates, urls)},
             template_config=templates.config(),
             openapi_config=openapi_config(urls),
-            compression_config=CompressionConfig(
-                backend="gzip",
-                gzip_compress_level=4,
-                minimum_size=SMALLEST_COMPRESSED_BYTES,
-                exclude=COMPRESSED_ALREADY,
-            ),
             request_max_body_size=LARGEST_BODY_BYTES,
             logging_config=None,
         ),
@@ -256,4 +248,5 @@ ROUTES: list[Any] = [
     live,
     reader,
     static_file,
+    nowhere,
 ]

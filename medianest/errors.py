@@ -72,6 +72,14 @@ class Conflict(MediaNestError):
     default_code = "conflict"
 
 
+class TooLarge(MediaNestError):
+    """More was sent than is taken."""
+
+    status = 413
+    title = "Too large"
+    default_code = "too_large"
+
+
 class TooMany(MediaNestError):
     """A limit is used up; `retry_after_s` says in how many seconds it is open again."""
 

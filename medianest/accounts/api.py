@@ -16,6 +16,7 @@ from medianest.accounts.service import AccountService
 from medianest.errors import NotSignedIn
 from medianest.web.auth import device_of
 from medianest.web.cookies import SessionCookies
+from medianest.web.forms import read_json
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -83,7 +84,7 @@ class SetupApi(Controller):
         caller = await accounts.caller(tokens.access_token, is_cookie=True)
         if caller is None:
             raise NotSignedIn("Please sign in.")
-        return Response(caller.user, cookies=session_cookies.give(tokens, is_secure=request.scope["scheme"] == "https"))
+        return Response(caller.user, cookies=session_cookies.give(tokens, is_secure=session_cookies.is_secure(request)))
 
 
 class AuthApi(Controller):
@@ -108,8 +109,7 @@ class AuthApi(Controller):
         accounts: NamedDependency[AccountService],
         session_cookies: NamedDependency[SessionCookies],
     ) -> Response[SignedIn]:
-        body = await request.body()
-        sent = msgspec.json.decode(body, type=RefreshRequest).refresh_token if body.strip() else ""
+        sent = read_json(await request.body(), RefreshRequest).refresh_token
         token = sent or request.cookies.get(session_cookies.refresh_name, "")
         return await self._answer(request, await accounts.renew(token), accounts, None if sent else session_cookies)
 
@@ -121,11 +121,10 @@ class AuthApi(Controller):
         accounts: NamedDependency[AccountService],
         session_cookies: NamedDependency[SessionCookies],
     ) -> Response[None]:
-        body = await request.body()
-        everywhere = bool(body.strip()) and msgspec.json.decode(body, type=LogoutRequest).everywhere
-        await accounts.sign_out(caller, everywhere=everywhere)
+        sent = read_json(await request.body(), LogoutRequest)
+        await accounts.sign_out(caller, everywhere=sent.everywhere)
         return Response(
-            None, status_code=204, cookies=session_cookies.take(is_secure=request.scope["scheme"] == "https")
+            None, status_code=204, cookies=session_cookies.take(is_secure=session_cookies.is_secure(request))
         )
 
     async def _answer(
@@ -137,7 +136,7 @@ class AuthApi(Controller):
         answer = SignedIn(tokens.access_token, "bearer", tokens.expires_in, caller.user)
         if cookies is None:
             return Response(msgspec.structs.replace(answer, refresh_token=tokens.refresh_token))
-        return Response(answer, cookies=cookies.give(tokens, is_secure=request.scope["scheme"] == "https"))
+        return Response(answer, cookies=cookies.give(tokens, is_secure=cookies.is_secure(request)))
 
 
 class MeApi(Controller):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import ipaddress
 import time
 from datetime import UTC, datetime
 
@@ -49,15 +51,29 @@ class Limits:
     async def sign_in(self, username_key: str, address: str) -> None:
         """Before a password is looked at."""
         sentence = "Too many wrong tries. Wait until {until}, then try again."
-        await self.hit(f"sign-in address {address}", PER_ADDRESS, sentence)
-        await self.hit(f"sign-in account {username_key}", PER_ACCOUNT, sentence)
+        await self.hit(f"sign-in address {network_of(address)}", PER_ADDRESS, sentence)
+        await self.hit(_account(username_key), PER_ACCOUNT, sentence)
 
     async def signed_in(self, username_key: str) -> None:
         """A right password opens the account's counter again."""
-        await self.forget(f"sign-in account {username_key}")
+        await self.forget(_account(username_key))
 
     async def setup(self, address: str) -> None:
         """Before a setup code is compared."""
         sentence = "Too many wrong codes. Wait until {until}, then try again."
-        await self.hit(f"setup address {address}", 10, sentence)
+        await self.hit(f"setup address {network_of(address)}", 10, sentence)
         await self.hit("setup", PER_ADDRESS, sentence)
+
+
+def _account(username_key: str) -> str:
+    # people type their password into the field for the name, so the text itself is not kept
+    return "sign-in account " + hashlib.sha256(username_key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: of IPv6 the /64, since one machine has all of it."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address

@@ -63,6 +63,45 @@ class PreferencesChange(msgspec.Struct, frozen=True, kw_only=True):
     is_shortcuts_on: bool | msgspec.UnsetType = msgspec.UNSET
 
 
+# what to look for in the browser's own words, the telling ones first
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("CriOS", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("CrOS", "Chromebook"),
+    ("Linux", "Linux"),
+)
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a sign-in comes from."""
+
+    address: str = ""
+    user_agent: str = ""
+
+    @property
+    def name(self) -> str:
+        """`Firefox on Windows`, as far as the browser says."""
+        agent = self.user_agent
+        browser = next(
+            (name for mark, name in BROWSERS if mark in agent),
+            "App" if agent and not agent.startswith("Mozilla") else "Browser",
+        )
+        system = next((name for mark, name in SYSTEMS if mark in agent), "")
+        return f"{browser} on {system}" if system else browser
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One signed-in device."""
 

@@ -135,7 +135,7 @@ async def sign_out(
 ) -> Response[Any]:
     """End this device's session."""
     await accounts.sign_out(caller)
-    return see_other(urls.to("/sign-in"), session_cookies.take(is_secure=request.scope["scheme"] == "https"))
+    return see_other(urls.to("/sign-in"), session_cookies.take(is_secure=session_cookies.is_secure(request)))
 
 
 class SettingsPages(Controller):
@@ -226,7 +226,7 @@ def settings_page(preferences: Preferences, errors: dict[str, str], *, saved: bo
 
 def signed_in(request: AnyRequest, tokens: Tokens, cookies: SessionCookies, target: str) -> Response[Any]:
     """Set the cookies and go on."""
-    return see_other(target, cookies.give(tokens, is_secure=request.scope["scheme"] == "https"))
+    return see_other(target, cookies.give(tokens, is_secure=cookies.is_secure(request)))
 
 
 def retry_header(error: MediaNestError) -> dict[str, str]:

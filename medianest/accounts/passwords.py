@@ -9,8 +9,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from medianest.errors import Invalid
+
+T = TypeVar("T")
 
 COST = 12
 SHORTEST = 12
@@ -30,8 +35,9 @@ COMMON = frozenset(
 )
 COMMON_PARTS = ("password", "passw0rd", "qwerty", "123456", "letmein", "welcome", "iloveyou", "medianest")
 
-_hashing = asyncio.Semaphore(2)
-_dummy: str | None = None
+# hash of a forgotten random value: what an unknown person's password is compared with, at the same cost
+NOBODY = "$2b$12$Ulrx7HEZt8fErW4FtyvkyOrT4O1iZCMVBDzYkQfc8xuRsObGg1eGG"
+_hashing: ThreadPoolExecutor | None = None
 
 
 def check_password(password: str, username: str) -> None:
@@ -72,24 +78,33 @@ def _prepared(password: str) -> bytes:
     return base64.b64encode(hashlib.sha384(password.encode("utf-8", "surrogatepass")).digest())
 
 
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run `work` beside the loop; a third one waits, so that sign-ins never take the whole machine."""
+    global _hashing
+    _hashing = _hashing or ThreadPoolExecutor(2, thread_name_prefix="password")
+    return await asyncio.get_running_loop().run_in_executor(_hashing, work)
+
+
 async def hash_password(password: str) -> str:
     """Hash for storage; about 0.3 s of one processor, in a thread."""
-    import bcrypt
 
-    async with _hashing:
-        return (await asyncio.to_thread(bcrypt.hashpw, _prepared(password), bcrypt.gensalt(COST))).decode("ascii")
+    def work() -> str:
+        import bcrypt
+
+        return bcrypt.hashpw(_prepared(password), bcrypt.gensalt(COST)).decode("ascii")
+
+    return await _in_thread(work)
 
 
 async def is_password(password: str, stored: str | None) -> bool:
     """Whether `password` fits; an unknown person (None) costs the same time."""
-    import bcrypt
 
-    global _dummy
-    if stored is None:
-        _dummy = _dummy or await hash_password("nobody has this password")
-    async with _hashing:
-        fits = await asyncio.to_thread(bcrypt.checkpw, _prepared(password), (stored or _dummy or "").encode("ascii"))
-    return fits and stored is not None
+    def work() -> bool:
+        import bcrypt
+
+        return bcrypt.checkpw(_prepared(password), (stored or NOBODY).encode("ascii"))
+
+    return await _in_thread(work) and stored is not None
 
 
 def is_weak_hash(stored: str) -> bool:

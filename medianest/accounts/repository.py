@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,8 +36,8 @@ SESSION_COLUMNS = (
 
 
 def username_key(username: str) -> str:
-    """How names are compared: case and surrounding spaces do not count."""
-    return username.strip().casefold()
+    """How names are compared: case, surrounding spaces and the way an accent is written do not count."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).strip().casefold())
 
 
 class AccountRepository:

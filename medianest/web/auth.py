@@ -12,12 +12,11 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from medianest.accounts.model import Caller, Tokens
-from medianest.accounts.service import AccountService, Device
+from medianest.accounts.model import Caller, Device, Tokens
+from medianest.accounts.service import AccountService
 from medianest.web.client_address import client_address
 from medianest.web.cookies import SessionCookies
-
-BEARER = "bearer "
+from medianest.web.same_origin import BEARER, has_bearer
 
 
 def device_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Device:
@@ -47,7 +46,7 @@ class AuthMiddleware(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         cookies = [
-            c.to_encoded_header() for c in self._cookies.give(tokens, is_secure=scope["scheme"] in ("https", "wss"))
+            c.to_encoded_header() for c in self._cookies.give(tokens, is_secure=self._cookies.is_secure(connection))
         ]
         own = self._cookies.access_name.encode() + b"="
 
@@ -63,9 +62,9 @@ class AuthMiddleware(ASGIMiddleware):
 
     async def _find(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[Caller | None, Tokens | None]:
         address = client_address(connection.scope)
-        header = connection.headers.get("authorization", "")
-        if header[: len(BEARER)].lower() == BEARER:
+        if has_bearer(connection.headers):
             # whoever sends a bearer token means it: a cookie beside it does not count
+            header = connection.headers["authorization"]
             return await self._accounts.caller(header[len(BEARER) :].strip(), is_cookie=False, address=address), None
         access = connection.cookies.get(self._cookies.access_name)
         if access:

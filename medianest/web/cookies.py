@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
 from medianest.accounts.model import Tokens
-from medianest.accounts.service import IDLE, IDLE_REMEMBERED
+from medianest.accounts.sessions import IDLE, IDLE_REMEMBERED
 from medianest.accounts.tokens import ACCESS_S
 from medianest.web.urls import Urls
 
@@ -17,17 +21,28 @@ class SessionCookies:
 
     Args:
         fingerprint: tells two installations on one host apart.
+        public_url: where people find MediaNest; with `https://…` the cookies are Secure for calls to that host, since
+            the connection to us is a plain one behind a proxy that ends TLS.
     """
 
-    def __init__(self, fingerprint: str, urls: Urls) -> None:
-        self.access_name = f"mn_{fingerprint}_access"
-        self.refresh_name = f"mn_{fingerprint}_refresh"
+    def __init__(self, fingerprint: str, urls: Urls, public_url: str = "") -> None:
+        public = urlsplit(public_url)
+        self._secure_host = public.netloc.lower() if public.scheme == "https" else None
+        # a cookie of `/` is sent to `/medianest` as well, so the base path is part of the name
+        own = hashlib.sha256(f"{fingerprint} {urls.base_path}".encode()).hexdigest()[:8]
+        self.access_name = f"mn_{own}_access"
+        self.refresh_name = f"mn_{own}_refresh"
         self._path = urls.cookie_path
+
+    def is_secure(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+        """Whether the browser came over TLS, as far as this can be known."""
+        if connection.scope["scheme"] in ("https", "wss"):
+            return True
+        return self._secure_host is not None and connection.headers.get("host", "").lower() == self._secure_host
 
     def give(self, tokens: Tokens, *, is_secure: bool) -> list[Cookie]:
         """Cookies for new tokens; the refresh cookie is left alone when another tab has just taken the new one."""
         remembered = tokens.session.is_remembered
-        # the cookie outlives its token: an expired one tells the server that there was a session
         cookies = [self._cookie(self.access_name, tokens.access_token, timedelta(seconds=ACCESS_S), is_secure)]
         if tokens.refresh_token is not None:
             cookies.append(

@@ -6,10 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from litestar import MediaType, Request, Response
+from litestar import MediaType, Request, Response, route
 from litestar.exceptions import HTTPException, ValidationException
 
-from medianest.errors import Invalid, MediaNestError, NotSignedIn, TooMany
+from medianest.errors import Invalid, MediaNestError, NotFound, NotSignedIn, TooMany
 from medianest.logs import request_id
 from medianest.web.same_origin import SAFE_METHODS
 
@@ -157,3 +157,14 @@ def _context(problem: Problem) -> dict[str, Any]:
         "errors": problem.errors,
         "request_id": problem.request_id if problem.status >= 500 else "",
     }
+
+
+@route(
+    "/{address:path}",
+    http_method=["GET", "POST", "PUT", "PATCH", "DELETE"],
+    opt={"public": True, "knows_caller": True},
+    include_in_schema=False,
+)
+async def nowhere() -> None:
+    """Every address that is none of ours: a route, so that signed-in people keep the frame around the sentence."""
+    raise NotFound(FRAMEWORK_MESSAGES[404][2])

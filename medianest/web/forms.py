@@ -1,4 +1,4 @@
-"""Form fields read into a Struct: one sentence for each field that does not fit."""
+"""What was sent, read into a Struct: one sentence for each field that does not fit."""
 
 from __future__ import annotations
 
@@ -41,3 +41,17 @@ def read_form(form: Mapping[str, Any], kind: type[T], *, words: Mapping[str, str
     if problems:
         raise Invalid("Some of it does not fit yet.", fields=problems)
     return kind(**values)
+
+
+def read_json(body: bytes, kind: type[T]) -> T:
+    """Build `kind` from an optional JSON body; nothing sent means all defaults.
+
+    Raises:
+        Invalid: the body is no JSON, or its values do not fit.
+    """
+    if not body.strip():
+        return kind()
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise Invalid(f"The JSON that was sent does not fit: {error}.") from error

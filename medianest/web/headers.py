@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from litestar.datastructures import MutableScopeHeaders
-from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from typing import Any
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -15,33 +12,38 @@ POLICY = (
 DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
     "img-src 'self'", "img-src 'self' data:"
 )
+DOCS_PATH = "/api/docs"
 
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-    "X-Frame-Options": "SAMEORIGIN",
-}
+ALWAYS = tuple(
+    (name.lower().encode(), value.encode())
+    for name, value in {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+        "X-Frame-Options": "SAMEORIGIN",
+    }.items()
+)
+PAGES_POLICY = (b"content-security-policy", POLICY.encode())
+READER_POLICY = (b"content-security-policy", DOCS_POLICY.encode())
+NOT_KEPT = (b"cache-control", b"no-store")
 
 
-class SecurityHeadersMiddleware(ASGIMiddleware):
-    """Adds them, and keeps answers for signed-in people out of shared caches."""
+def with_security_headers(path: str, send: Any) -> Any:
+    """`send` that adds them, and keeps answers for signed-in people out of every cache.
 
-    scopes = (ScopeType.HTTP,)
+    Args:
+        path: what was called, below the base path.
+    """
+    policy = READER_POLICY if path == DOCS_PATH else PAGES_POLICY
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        policy = DOCS_POLICY if scope["path"] == "/api/docs" else POLICY
+    async def send_with_headers(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), *ALWAYS, policy]
+            if not any(name.lower() == b"cache-control" for name, _ in headers):
+                headers.append(NOT_KEPT)
+            message = {**message, "headers": headers}
+        await send(message)
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableScopeHeaders.from_message(message)
-                for name, value in ALWAYS.items():
-                    headers[name] = value
-                headers["Content-Security-Policy"] = policy
-                if "cache-control" not in headers:
-                    headers["Cache-Control"] = "no-store"
-            await send(message)
-
-        await next_app(scope, receive, send_with_headers)
+    return send_with_headers

@@ -1,4 +1,4 @@
-"""What stands before the framework: the base path, the id of every request, and limits on what may be sent."""
+"""What stands before the framework, for every answer whatever it is: base path, request id, headers, compression."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import uuid
 from typing import Any
 
 from medianest.logs import request_id
+from medianest.web.compression import with_compression
+from medianest.web.headers import with_security_headers
 
 log = logging.getLogger("medianest.access")
 
 PROBES = frozenset(("/ping", "/healthz", "/readyz"))
-LONGEST_PATH = 16 * 1024
 HEADER = b"x-request-id"
 
 
@@ -48,12 +49,31 @@ class Outermost:
                 return
             else:
                 path = "/outside-the-base-path"
-        scope = {**scope, "path": path, "raw_path": path.encode("utf-8", "surrogateescape"), "root_path": base}
+        # no root_path: the framework would cut it out of the path a second time, wherever it stands
+        scope = {**scope, "path": path, "raw_path": path.encode("utf-8", "surrogateescape"), "root_path": ""}
         scope.setdefault("state", {})
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, _with_id(scope, send))
+        send = _with_id(scope, with_security_headers(path, send))
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
+        else:
+            send = with_compression(_header(scope, b"accept-encoding"), send)
+        await self._app(scope, receive, send)
+
+
+def _header(scope: Any, wanted: bytes) -> str:
+    return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == wanted)
+
+
+def _without_body(send: Any) -> Any:
+    async def send_without_body(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_without_body
 
 
 def _with_id(scope: Any, send: Any) -> Any:

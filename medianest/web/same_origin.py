@@ -12,6 +12,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+BEARER = "bearer "
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -21,8 +22,8 @@ def is_same_origin(headers: Any) -> bool:
     A call with neither comes from no browser page (curl, an app): the token decides.
     """
     site = headers.get("sec-fetch-site")
-    if site is not None and site not in ("same-origin", "none"):
-        return False
+    if site is not None:  # the browser's own word, which holds behind a proxy that changes Host as well
+        return site in ("same-origin", "none")
     origin = headers.get("origin")
     if origin is None:
         return True
@@ -37,6 +38,11 @@ def is_same_origin(headers: Any) -> bool:
     return parts.hostname.lower() == host and port == (own_port or DEFAULT_PORTS[parts.scheme])
 
 
+def has_bearer(headers: Any) -> bool:
+    """Whether the call brings a bearer token, which then is the only thing that says who calls."""
+    return str(headers.get("authorization", "")).lower().startswith(BEARER)
+
+
 def _host(text: str) -> tuple[str, int | None]:
     parts = urlsplit(f"//{text}")
     try:
@@ -46,13 +52,17 @@ def _host(text: str) -> tuple[str, int | None]:
 
 
 class SameOriginMiddleware(ASGIMiddleware):
-    """For every write, and for every WebSocket, which browsers open across sites without asking."""
+    """For every write, and for every WebSocket, which browsers open across sites without asking.
+
+    A call with a bearer token is not looked at: no page of another site can make a browser send that.
+    """
 
     scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        headers = Headers.from_scope(scope)
         is_watched = scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in SAFE_METHODS
-        if is_watched and not is_same_origin(Headers.from_scope(scope)):
+        if is_watched and not has_bearer(headers) and not is_same_origin(headers):
             if scope["type"] == ScopeType.WEBSOCKET:
                 await receive()
                 await send({"type": "websocket.close", "code": 4403, "reason": "another site"})

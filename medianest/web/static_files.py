@@ -17,6 +17,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from medianest.errors import NotFound
+from medianest.web.compression import accepted_encoding
 from medianest.web.urls import Urls
 
 TYPES = {
@@ -45,13 +46,14 @@ class Asset(msgspec.Struct):
 
     def encoded(self, accepted: str) -> tuple[bytes, str]:
         """Body and its `Content-Encoding` for what the browser accepts."""
-        if self.is_compressible and "br" in accepted:
+        encoding = accepted_encoding(accepted)
+        if self.is_compressible and encoding == "br":
             if self.brotli is None:
                 import brotli
 
                 self.brotli = brotli.compress(self.body, quality=9)
             return self.brotli, "br"
-        if self.is_compressible and "gzip" in accepted:
+        if self.is_compressible and encoding == "gzip":
             if self.gzip is None:
                 self.gzip = gzip.compress(self.body, 9, mtime=0)
             return self.gzip, "gzip"
@@ -86,8 +88,12 @@ class StaticFiles:
             raise KeyError(f"There is no static file {name}.")
         return self._urls.to(f"/static/{self.hash}/{name}")
 
-    def answer(self, version: str, name: str, accepted: str) -> Response[Any]:
+    def answer(self, version: str, name: str, accepted: str, known: str = "") -> Response[Any]:
         """The file, or a redirect from a version that is gone to the present one.
+
+        Args:
+            accepted: the request's `Accept-Encoding`.
+            known: its `If-None-Match`; a browser that has the file gets 304.
 
         Raises:
             NotFound: there is no such file.
@@ -98,7 +104,10 @@ class StaticFiles:
         if version != self.hash:
             return Redirect(self.url(name), status_code=302)
         body, encoding = asset.encoded(accepted)
-        headers = {"Cache-Control": IMMUTABLE, "Vary": "Accept-Encoding", "ETag": f'"{self.hash}"'}
+        tag = f'"{self.hash}{"-" + encoding if encoding else ""}"'
+        headers = {"Cache-Control": IMMUTABLE, "Vary": "Accept-Encoding", "ETag": tag}
+        if tag in known:
+            return Response(b"", status_code=304, headers=headers, media_type=asset.media_type)
         if encoding:
             headers["Content-Encoding"] = encoding
         return Response(body, media_type=asset.media_type, headers=headers)
@@ -112,4 +121,5 @@ async def static_file(
     static_files: NamedDependency[StaticFiles],
 ) -> Response[Any]:
     """A file of ours, to everybody."""
-    return static_files.answer(version, name.as_posix().lstrip("/"), request.headers.get("accept-encoding", ""))
+    accepted, known = request.headers.get("accept-encoding", ""), request.headers.get("if-none-match", "")
+    return static_files.answer(version, name.as_posix().lstrip("/"), accepted, known)

@@ -31,7 +31,9 @@ class Urls:
         fallback = self.to(default)
         if not wanted or UNSAFE.search(wanted) or not wanted.startswith("/") or wanted.startswith("//"):
             return fallback
-        if "/../" in wanted.partition("?")[0] + "/" or "/./" in wanted.partition("?")[0] + "/":
+        # browsers take %2e for a dot when they resolve a path
+        path = re.split(r"[?#]", wanted, maxsplit=1)[0].lower().replace("%2e", ".") + "/"
+        if "//" in path.removesuffix("/") or "/../" in path or "/./" in path:
             return fallback
         if self.base_path and not (
             wanted == self.base_path or wanted.startswith((self.base_path + "/", self.base_path + "?"))

@@ -1,0 +1,128 @@
+"""Sessions: one row for each signed-in device, a short access token, and a refresh token that changes with each use."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from medianest.accounts.model import Caller, Device, Session, SessionsEnded, Tokens, User
+from medianest.accounts.repository import AccountRepository
+from medianest.accounts.tables import SessionRow
+from medianest.accounts.tokens import ACCESS_S, TokenMaker, hashed, new_refresh_secret, read_refresh, refresh_token
+from medianest.errors import NotSignedIn
+from medianest.events import EventBus
+from medianest.system.audit import record
+
+IDLE = timedelta(days=30)
+IDLE_REMEMBERED = timedelta(days=90)
+GRACE = timedelta(seconds=10)  # two tabs that wake together use the same refresh token
+SEEN_EVERY = timedelta(minutes=1)
+
+
+class Sessions:
+    """Opens, finds, renews and ends them."""
+
+    def __init__(self, accounts: AccountRepository, tokens: TokenMaker, events: EventBus) -> None:
+        self._accounts = accounts
+        self._tokens = tokens
+        self._events = events
+
+    async def open(self, user: User, device: Device, *, is_remembered: bool) -> Tokens:
+        now, secret = datetime.now(UTC), new_refresh_secret()
+        session = await self._accounts.add_session(
+            SessionRow(
+                id=uuid4(),
+                user_id=user.id,
+                refresh_hash=hashed(secret),
+                is_remembered=is_remembered,
+                device_name=device.name,
+                user_agent=device.user_agent[:300],
+                address=device.address,
+                created_at=now,
+                last_used_at=now,
+                expires_at=now + (IDLE_REMEMBERED if is_remembered else IDLE),
+            )
+        )
+        return self._give(user.id, session, refresh_token(session.id, secret))
+
+    def _give(self, user_id: int, session: Session, refresh: str | None) -> Tokens:
+        return Tokens(
+            access_token=self._tokens.access(user_id, session.id),
+            expires_in=ACCESS_S,
+            refresh_token=refresh,
+            session=session,
+        )
+
+    async def caller(self, access_token: str, *, is_cookie: bool, address: str = "") -> Caller | None:
+        """The person behind an access token, None when it or its session is no longer good."""
+        claims = self._tokens.read_access(access_token)
+        return await self._caller(claims.session_id, is_cookie=is_cookie, address=address) if claims else None
+
+    async def _caller(self, session_id: UUID, *, is_cookie: bool, address: str = "") -> Caller | None:
+        now = datetime.now(UTC)
+        found = await self._accounts.who(session_id, at=now)
+        if found is None:
+            return None
+        user, preferences, session = found
+        if now - session.last_used_at > SEEN_EVERY:
+            await self._accounts.seen(user.id, session_id, at=now, address=address or session.address)
+        csrf = self._tokens.csrf(session_id)
+        return Caller(user=user, preferences=preferences, session_id=session_id, csrf_token=csrf, is_cookie=is_cookie)
+
+    async def is_live(self, caller: Caller) -> bool:
+        """Whether the session behind a socket is still good."""
+        return await self._accounts.who(caller.session_id, at=datetime.now(UTC)) is not None
+
+    async def renew(self, token: str) -> Tokens:
+        """Give a new access token and, to the first who asks, a new refresh token.
+
+        A second use within ten seconds (another tab) gets an access token only; later the session ends, since somebody
+        has a copy.
+
+        Raises:
+            NotSignedIn: the token is not good any more.
+        """
+        read = read_refresh(token)
+        if read is None:
+            raise NotSignedIn("Please sign in again.")
+        session_id, old = read
+        now, secret = datetime.now(UTC), new_refresh_secret()
+        state = await self._accounts.rotation(session_id)
+        if state is None:
+            raise NotSignedIn("Please sign in again.")
+        expires = now + (IDLE_REMEMBERED if state["is_remembered"] else IDLE)
+        is_first = await self._accounts.rotate(session_id, hashed(old), hashed(secret), at=now, expires_at=expires)
+        if not is_first:
+            await self._refuse_reuse(session_id, hashed(old), now)
+        found = await self._accounts.who(session_id, at=now)
+        if found is None:
+            raise NotSignedIn("Please sign in again.")
+        user, _preferences, session = found
+        return self._give(user.id, session, refresh_token(session_id, secret) if is_first else None)
+
+    async def _refuse_reuse(self, session_id: UUID, old_hash: str, now: datetime) -> None:
+        """Return for the second tab, raise and end the session for a copy."""
+        state = await self._accounts.rotation(session_id)
+        if state is None:
+            raise NotSignedIn("Please sign in again.")
+        is_previous = state["previous_hash"] == old_hash and state["rotated_at"] is not None
+        if is_previous and now - state["rotated_at"] <= GRACE:
+            return
+        if state["expires_at"] > now:
+            await self.end(state["user_id"], "refresh token used twice", only=session_id)
+            await record("account.session_reused", str(session_id), actor_id=state["user_id"], actor_name="")
+        raise NotSignedIn("Please sign in again.")
+
+    async def renewed_caller(self, token: str, address: str) -> tuple[Caller, Tokens] | None:
+        """For the page that comes with an old access token and a good refresh token: shown all the same."""
+        try:
+            tokens = await self.renew(token)
+        except NotSignedIn:
+            return None
+        caller = await self._caller(tokens.session.id, is_cookie=True, address=address)
+        return (caller, tokens) if caller else None
+
+    async def end(self, user_id: int, reason: str, *, only: UUID | None = None, but: UUID | None = None) -> None:
+        ended = await self._accounts.revoke(user_id, reason, at=datetime.now(UTC), only=only, but=but)
+        if ended:
+            await self._events.publish(SessionsEnded(user_id=user_id, session_ids=tuple(str(one) for one in ended)))
