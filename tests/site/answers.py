@@ -45,7 +45,8 @@ class Knobs:
 
     throttle: float | None = None  # bytes a second
     cut: int | None = None  # every connection breaks after so many bytes
-    cut_first: int | None = None  # only the first one does
+    cut_first: int | None = None  # only those of the requests `cut_on` do
+    cut_on: tuple[int, ...] = (1,)
     stall: int | None = None  # nothing more comes after so many bytes
     no_range: bool = False
     wait: float = 0  # before the answer
@@ -67,6 +68,7 @@ class Knobs:
             throttle=float(query["throttle"]) if query.get("throttle") else None,
             cut=number("cut"),
             cut_first=number("cut_first"),
+            cut_on=numbers("cut_on") or (1,),
             stall=number("stall"),
             no_range=bool(query.get("no_range")),
             wait=float(query.get("wait") or 0),
@@ -79,7 +81,7 @@ class Knobs:
 
     def stop_after(self, visit: int) -> int | None:
         """Bytes after which the connection of the `visit`th request breaks; None sends all."""
-        return self.cut if self.cut is not None else self.cut_first if visit == 1 else None
+        return self.cut if self.cut is not None else self.cut_first if visit in self.cut_on else None
 
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
