@@ -58,10 +58,11 @@ class Dispatcher:
         self._removed: set[int] = set()
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
-        self._settings: QueueSettings | None = None
-        self._settings_at = 0.0
+        self._settings = QueueSettings()
+        self._settings_until = float("-inf")
         self._beaten_at = self._recovered_at = float("-inf")
         self._must_verify = False
+        self._stopping = asyncio.Event()
         events = tools.events
         events.subscribe(DownloadCreated, self._on_created)
         events.subscribe(DownloadStateChanged, self._on_state_changed)
@@ -84,7 +85,10 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """End every worker and give the claims back, so that another process or the next run goes on at once."""
-        if self._loop:
+        self._stopping.set()
+        self.wake()
+        if self._loop:  # its round ends in peace: a query that is cut off costs a connection
+            await asyncio.wait([self._loop], timeout=self._rules.stop_s / 2)
             self._loop.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop
@@ -101,13 +105,15 @@ class Dispatcher:
             log.exception("The claims could not be given back; the next start takes them over")
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             self._wake.clear()
             try:
                 await self._round()
             except Exception:
                 log.exception("The download queue could not be looked at; it is tried again")
                 await asyncio.sleep(self._rules.tick_s)
+            if self._stopping.is_set():
+                return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._rules.tick_s):
                     await self._wake.wait()
@@ -133,11 +139,12 @@ class Dispatcher:
         await self._claim(now)
 
     async def _claim(self, now: float) -> None:
-        if self._settings is None or now - self._settings_at > self._rules.settings_s:
-            self._settings, self._settings_at = await self._settings_rows.get(), now
+        if now >= self._settings_until:
+            self._settings_until = now + self._rules.settings_s  # before the reading: a change meanwhile sets it back
+            self._settings = await self._settings_rows.get()
         settings = self._settings
         room = settings.concurrent_downloads - len(self._running)
-        if settings.is_paused or room <= 0:
+        if settings.is_paused or room <= 0 or self._stopping.is_set():
             return
         claims = await self._tools.claims.claim(
             limit=settings.concurrent_downloads, most=room, at=_now(), lease_until=self._lease_until()
@@ -215,13 +222,13 @@ class Dispatcher:
 
     async def _on_settings_changed(self, event: QueueSettingsChanged) -> None:
         del event
-        self._settings = None
+        self._settings_until = float("-inf")
         self.wake()
 
     async def _on_relay_resumed(self, event: RelayResumed) -> None:
         del event
         self._must_verify = True
-        self._settings = None
+        self._settings_until = float("-inf")
         self.wake()
 
 

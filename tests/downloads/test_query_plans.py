@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,7 +27,7 @@ STATES = ("completed",) * 90 + ("failed",) * 4 + ("cancelled",) * 2 + ("queued",
 
 
 @pytest.fixture
-async def rows(database: Engine) -> AsyncIterator[int]:
+async def rows(database: Engine) -> int:
     """A person with most of 100,000 downloads; a tenth of the rows are items of lists."""
     user = await make_user("ana")
     other = await make_user("ben")
@@ -48,7 +47,7 @@ async def rows(database: Engine) -> AsyncIterator[int]:
         await fetch("INSERT INTO download_log (download_id, at, line) SELECT id, {}, 'x' FROM download_queue", NOW)
     if is_postgres():
         await fetch("VACUUM ANALYZE")
-    yield user.id
+    return user.id
 
 
 async def _insert(start: int, user_id: int) -> None:
