@@ -88,7 +88,7 @@ class DownloadService:
         gone = await self._whose_file_is_gone(key)
         download_id, is_new, has_joined = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone)
         if is_new or has_joined:  # for the one who joined it is new as well
-            await self._announcer.created(download_id)
+            await self._announcer.created(download_id, (by.id,) if is_new else None)
         return await self.get(download_id, by=by), is_new
 
     async def _whose_file_is_gone(self, url_key: str) -> int | None:

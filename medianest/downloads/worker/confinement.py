@@ -60,6 +60,12 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def step_back() -> None:
+    """Leave the processor to the server when both want it: pages stay quick while downloads run."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+
+
 def refuse_new_privileges() -> None:
     """No program started from here gains rights by a set-user-id bit."""
     if _prctl is not None:

@@ -35,6 +35,7 @@ def main() -> None:
     """Serve until the input ends."""
     confinement.die_with_parent(os.getppid())
     confinement.refuse_new_privileges()
+    confinement.step_back()
     protocol = Protocol.take_over_pipes()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     protocol.start_reading()
