@@ -8,7 +8,8 @@ import { start as startLive } from "./live.js";
 /** Times in the device's zone where the person chose none; the server wrote them in UTC. */
 function localTimes(root) {
   if (document.documentElement.dataset.zone) return;
-  const form = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang; // 23 Nov 2026, 18:30, as the server writes it
+  const form = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   for (const time of root.querySelectorAll("time[data-local]")) time.textContent = form.format(new Date(time.dateTime));
 }
 
@@ -16,7 +17,7 @@ function localTimes(root) {
 function watchUnsaved(form) {
   const note = form.querySelector("[data-unsaved]");
   let isDirty = false;
-  form.addEventListener("input", () => { isDirty = true; note.hidden = false; });
+  form.addEventListener("input", () => { isDirty = true; note.hidden = false; form.dataset.dirty = ""; });
   form.addEventListener("submit", () => { isDirty = false; });
   addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
 }

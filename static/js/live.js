@@ -21,7 +21,7 @@ function tell(name) {
 
 // The same words and numbers as the server's filters `size`, `speed` and `eta`.
 function number(value, digits) {
-  return new Intl.NumberFormat(language, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
@@ -30,7 +30,7 @@ function scaled(bytes) {
   let unit = 0;
   let value = bytes;
   while (value >= 999.5 && unit < UNITS.length - 1) { value /= 1000; unit += 1; }
-  const digits = unit > 1 && value < 9.95 ? 1 : 0;
+  const digits = unit > 0 && value < 9.95 ? 1 : 0;
   return [number(value, digits), UNITS[unit]];
 }
 
@@ -46,7 +46,7 @@ function sizes(done, total) {
 
 function eta(seconds) {
   if (seconds < 60) return say("under_minute");
-  if (seconds < 5400) return say("minutes", number(Math.round(seconds / 60), 0));
+  if (seconds < 3600) return say("minutes", number(Math.round(seconds / 60), 0));
   return say("hours", number(Math.round(seconds / 3600), 0));
 }
 
