@@ -17,7 +17,8 @@ from types import TracebackType
 
 import pytest
 
-CHUNK_BYTES = 32 * 1024
+SLOW_CHUNK_BYTES = 32 * 1024
+FAST_CHUNK_BYTES = 1024 * 1024
 
 
 def make_clip(path: Path, *, seconds: int = 4, bitrate: str = "400k", size: str = "320x180") -> Path:
@@ -43,6 +44,13 @@ def make_dash(folder: Path, clip: Path) -> Path:
 
 def run_ffmpeg(*arguments: str) -> None:
     subprocess.run(["ffmpeg", "-nostdin", "-y", "-loglevel", "error", *arguments], check=True, timeout=120)
+
+
+class QuietServer(ThreadingHTTPServer):
+    """Clients that hang up are what these tests are about: no traceback for them."""
+
+    def handle_error(self, *_: object) -> None:
+        pass
 
 
 class ClipSite:
@@ -75,7 +83,7 @@ class ClipSite:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = QuietServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -139,7 +147,8 @@ class ClipSite:
         with file.open("rb") as source:
             source.seek(first)
             while first + sent < end and not self._stopped.is_set():
-                part = source.read(min(CHUNK_BYTES, end - first - sent))
+                chunk = SLOW_CHUNK_BYTES if self.rate_bytes_s else FAST_CHUNK_BYTES
+                part = source.read(min(chunk, end - first - sent))
                 handler.wfile.write(part)
                 sent += len(part)
                 with self._lock:

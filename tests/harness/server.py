@@ -206,10 +206,13 @@ class Server:
 
     def browser(self, username: str = ADMIN_NAME, password: str = ADMIN_PASSWORD) -> httpx.Client:
         """A client with session cookies, as a browser has after signing in."""
+        with self.visitor() as visitor:
+            visitor.post(
+                "/api/v1/auth/login", json={"username": username, "password": password, "remember": True}
+            ).raise_for_status()
+            cookies = visitor.cookies
         client = self.visitor()
-        client.post(
-            "/api/v1/auth/login", json={"username": username, "password": password, "remember": True}
-        ).raise_for_status()
+        client.cookies = cookies
         return client
 
     def visitor(self) -> httpx.Client:
