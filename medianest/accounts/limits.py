@@ -61,8 +61,13 @@ class Limits:
     async def setup(self, address: str) -> None:
         """Before a setup code is compared."""
         sentence = "Too many wrong codes. Wait until {until}, then try again."
-        await self.hit(f"setup address {network_of(address)}", 10, sentence)
+        await self.hit(f"setup address {network_of(address)}", PER_ACCOUNT, sentence)
         await self.hit("setup", PER_ADDRESS, sentence)
+
+    async def setup_code_was_right(self, address: str) -> None:
+        """Whoever has the code may take a few tries to find a password."""
+        await self.forget(f"setup address {network_of(address)}")
+        await self.forget("setup")
 
 
 def _account(username_key: str) -> str:

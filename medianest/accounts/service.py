@@ -92,6 +92,7 @@ class AccountService:
         if not hmac.compare_digest(sent.encode(), wanted.replace("-", "").encode()):
             text = "This is not the setup code. It stands in the first lines that MediaNest printed."
             raise Invalid(text, code="wrong_setup_code", fields={"code": text})
+        await self._limits.setup_code_was_right(device.address)
         user = await self._add_admin(username, password, consumes=wanted)
         await record(
             "account.first_administrator_made",
