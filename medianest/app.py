@@ -24,7 +24,7 @@ from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
 from medianest.downloads.api import DownloadApi, QueueSettingsApi
 from medianest.downloads.assembly import Downloads, build_downloads
-from medianest.downloads.model import Download
+from medianest.downloads.model import Download, QueueCounts
 from medianest.downloads.pages import DownloadPages, QueueSettingsPages, picture
 from medianest.events import EventBus
 from medianest.home.pages import HomePages
@@ -42,6 +42,7 @@ from medianest.system.service import SystemService
 from medianest.web.auth import AuthMiddleware
 from medianest.web.cookies import SessionCookies
 from medianest.web.errors import ErrorAnswers, nowhere
+from medianest.web.frame import FrameMiddleware
 from medianest.web.guards import LimitsActs, refuses_large_forms, requires_csrf_token, requires_sign_in
 from medianest.web.openapi import openapi_config, reader
 from medianest.web.outermost import Outermost
@@ -183,6 +184,10 @@ def pages(
         "static_files": static_files,
         "session_cookies": cookies,
     }
+
+    async def counts(caller: Caller) -> QueueCounts:
+        return await downloads.service.counts(caller.user)
+
     return Outermost(
         LeanLitestar(
             route_handlers=ROUTES,
@@ -191,7 +196,7 @@ def pages(
                 **{name: given_as(value) for name, value in given.items()},
             },
             guards=[requires_sign_in, refuses_large_forms, requires_csrf_token, LimitsActs()],
-            middleware=[AuthMiddleware(accounts, cookies), SameOriginMiddleware()],
+            middleware=[AuthMiddleware(accounts, cookies), SameOriginMiddleware(), FrameMiddleware(counts)],
             exception_handlers={Exception: ErrorAnswers(templates, urls)},
             template_config=templates.config(),
             openapi_config=openapi_config(urls),

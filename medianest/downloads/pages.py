@@ -16,6 +16,7 @@ from medianest.downloads.model import Download, NewDownload, Quality
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.service import DownloadService
 from medianest.errors import Invalid, MediaNestError
+from medianest.web.frame import KNOWS_COUNTS
 from medianest.web.guards import requires_admin
 from medianest.web.urls import Urls
 
@@ -32,7 +33,7 @@ class DownloadPages(Controller):
     path = "/downloads"
     include_in_schema = False
 
-    @get()
+    @get(opt={KNOWS_COUNTS: True})
     async def index(
         self, downloads: Downloads, caller: Person, show: FromQuery[str] = "", offset: FromQuery[int] = 0
     ) -> Template:

@@ -13,6 +13,7 @@ from medianest.accounts.model import Caller
 from medianest.downloads.service import DownloadService
 from medianest.system.model import Severity
 from medianest.system.service import SystemService
+from medianest.web.frame import KNOWS_COUNTS
 from medianest.web.templating import gettext as _
 
 ROWS = 5
@@ -38,7 +39,7 @@ def greeting(caller: Caller, now: datetime | None = None) -> str:
 class HomePages(Controller):
     """`/` and the sheet of further places on phones."""
 
-    @get("/")
+    @get("/", opt={KNOWS_COUNTS: True})
     async def home(
         self,
         caller: NamedDependency[Caller],

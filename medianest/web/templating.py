@@ -82,8 +82,9 @@ class _Ready:
 def base_context(context: Mapping[str, Any]) -> dict[str, Any]:
     """`context` completed from the request's caller."""
     request = context.get("request")
-    caller = request.scope["state"].get("caller") if request is not None else None
-    made = {"current": "", "counts": None, **context}
+    state = request.scope["state"] if request is not None else {}
+    caller = state.get("caller")
+    made = {"current": "", "counts": state.get("counts"), **context}
     made.setdefault("caller", caller)
     made.setdefault("csrf_token", caller.csrf_token if caller else "")
     time_zone = caller.preferences.time_zone if caller else ""
