@@ -1,7 +1,8 @@
 """The addresses of the site. Every page hands its own query on to the media it shows, so that trouble can be asked for there.
 
 Media: `/clip/NAME.mp4` (also .webm, .mkv; `length` in seconds, `size` in bytes), `/picture/NAME.jpg`, `/subtitles/NAME.vtt`.
-Pages: `/page/html5/NAME`, `/page/opengraph/NAME`, `/page/jsonld/NAME` (`title`, `date`, `uploader`, `description`, `picture`),
+Pages: `/page/html5/NAME`, `/page/opengraph/NAME`, `/page/jsonld/NAME`
+(`title`, `date`, `uploader`, `description`, `picture`, `picture_host`),
 `/page/several/NAME`, `/page/plain/NAME`, `/page/iframe/NAME`.
 Lists: `/feed/enclosures/NAME.xml`, `/feed/pages/NAME.xml` (`items`), `/feed/hostile/NAME.xml`, `/feed/endless/NAME.xml`, `/list/NAME.xspf`.
 Streams (`streams.py`): `/hls/NAME/master.m3u8`, `/hls-live/…`, `/hls-forbidden/…` (`host`), `/hls-disguised/…`, `/dash/NAME/manifest.mpd`,
@@ -69,6 +70,12 @@ class Page:
         return self.query.get(key, default)
 
     @property
+    def picture_base(self) -> str:
+        """Where pictures are, `?picture_host=10.0.0.1` puts them elsewhere."""
+        host = self.query.get("picture_host")
+        return f"http://{host}:{self.base.rpartition(':')[2]}" if host else self.base
+
+    @property
     def length_s(self) -> float:
         return float(self.query.get("length") or 2)
 
@@ -122,7 +129,7 @@ def _opengraph(page: Page) -> Answer:
         "og:title": page.text("title", page.name),
         "og:video": page.link(f"/clip/{page.name}.mp4"),
         "og:video:type": "video/mp4",
-        "og:image": f"{page.base}/picture/{page.name}.jpg",
+        "og:image": f"{page.picture_base}/picture/{page.name}.jpg",
         "og:description": page.text("description", "A clip"),
     }
     return _html("".join(f'<meta property="{name}" content="{html.escape(value)}">' for name, value in tags.items()))
@@ -136,7 +143,7 @@ def _jsonld(page: Page) -> Answer:
         "description": page.text("description", f"About {page.name}"),
         "uploadDate": page.text("date", "2026-03-15T10:00:00Z"),
         "duration": f"PT{int(page.length_s)}S",
-        "thumbnailUrl": [f"{page.base}/picture/{page.name}.{page.text('picture', 'jpg')}"],
+        "thumbnailUrl": [f"{page.picture_base}/picture/{page.name}.{page.text('picture', 'jpg')}"],
         "contentUrl": page.link(f"/clip/{page.name}.mp4"),
         "author": {"@type": "Person", "name": page.text("uploader", "Ana")},
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from medianest.downloads.worker.engine import Engine
 from medianest.downloads.worker.failures import Failure, classify
-from medianest.downloads.worker.formats import make_selector
+from medianest.downloads.worker.formats import make_selector, sorting
 from medianest.downloads.worker.lists import LIST_TYPES, ListReader, site_of
 from medianest.downloads.worker.messages import JobOptions
 from medianest.downloads.worker.options import list_params, subtitle_params
@@ -33,7 +33,8 @@ def look_at(engine: Engine, url: str, options: JobOptions, max_items: int) -> Fo
     Raises:
         Failure: with the cause in the protocol's classes.
     """
-    ydl = engine.open({**list_params(max_items), **subtitle_params(options.subtitle_languages)})
+    params = {**list_params(max_items), **subtitle_params(options.subtitle_languages), "format_sort": sorting(options)}
+    ydl = engine.open(params)
     ydl.format_selector = make_selector(options, ydl.build_format_selector, has_ffmpeg=engine.has_ffmpeg)
     engine.limit_pages(ydl)
     engine.guard.forget()

@@ -54,11 +54,15 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     ("address_refused", rf"{re.escape(MARK)}|file:// urls are disabled|no connection adapters were found"),
     ("disk_full", r"no space left on device|disk quota exceeded|not enough space on the disk"),
     ("library_not_writable", r"read-only file system|unable to create directory|unable to open for writing"),
+    (
+        "ffmpeg_missing",
+        r"ffmpeg (?:is )?not (?:installed|found)|ffprobe(?: and ffmpeg)? not found|ffmpeg could not be found",
+    ),
     ("bot_check", r"not a (?:ro)?bot|captcha|unusual traffic"),
     ("rate_limited", r"rate-?limited|too many requests|http error 429|try again later"),
     (
         "geo_blocked",
-        r"not available (?:in|from) your (?:country|region|location)|geo.?restrict|blocked it in your country",
+        r"(?:not|n't) (?:made this video )?available (?:in|from) your (?:country|region|location)|geo.?restrict|blocked it in your country",
     ),
     ("needs_sign_in", r"confirm your age|age-restricted"),
     ("upcoming", r"premieres? in|will begin|has not (?:yet )?(?:started|aired)|scheduled for|is upcoming|offline"),
@@ -75,10 +79,6 @@ _TEXTS: tuple[tuple[str, str], ...] = (
         "gone",
         r"http error (?:404|410)|video unavailable|(?:been|was) removed|account (?:has been )?(?:associated with this video )?"
         r"(?:has been )?terminated|no longer (?:available|exists)|does not exist|not found|been deleted",
-    ),
-    (
-        "ffmpeg_missing",
-        r"ffmpeg (?:is )?not (?:installed|found)|ffprobe(?: and ffmpeg)? not found|ffmpeg could not be found",
     ),
     (
         "transient",

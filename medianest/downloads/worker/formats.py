@@ -18,7 +18,6 @@ Selector = Callable[[dict[str, Any]], Iterator[Format]]
 
 PLAYS_EVERYWHERE_HEIGHT = 1080
 SHARP_ENOUGH = 720  # H.264 at this height is taken over a taller picture in a codec that some players lack
-SORTING = ["lang", "quality", "res", "fps", "hdr:12", "vcodec:h264", "acodec:aac"]
 # Downloaders that stay inside the guard. Others hand the address to programs that know nothing of proxies (rtmp, mms),
 # or record something that never ends.
 _PROTOCOLS = re.compile(r"https?|m3u8(_native)?|http_dash_segments(_generator)?|ism")
@@ -26,6 +25,13 @@ _PROTOCOLS = re.compile(r"https?|m3u8(_native)?|http_dash_segments(_generator)?|
 
 class NeedsFfmpeg(Exception):
     """Picture and sound lie apart, and there is no ffmpeg to join them."""
+
+
+def sorting(options: JobOptions) -> list[str]:
+    """yt-dlp's order of formats: among pictures of one size those come first that every player takes, except for "best"."""
+    if options.quality is Quality.BEST:
+        return []
+    return ["lang", "quality", "res", "fps", "hdr:12", "vcodec:h264", "acodec:aac"]
 
 
 def height_limit(options: JobOptions) -> int | None:
@@ -61,7 +67,7 @@ def _candidates(usable: list[Format], options: JobOptions) -> Iterator[list[Form
     """Sets of formats in the order in which they are tried."""
     limit = height_limit(options)
     fitting = [one for one in usable if limit is None or not _short_side(one) or _short_side(one) <= limit]
-    if not options.audio_only and options.quality is not Quality.BEST:
+    if not options.audio_only and options.quality is Quality.DEFAULT:
         easy = _easy_to_play(fitting)
         if easy:
             yield easy

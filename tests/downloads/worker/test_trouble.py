@@ -87,13 +87,6 @@ def test_a_full_disk_is_told_apart(worker: WorkerProcess, site: Site) -> None:
     assert worker.fetch(site.url("/clip/full.mp4"), "full")["class"] == "disk_full"
 
 
-def test_a_folder_that_can_not_be_made_is_told_apart(worker: WorkerProcess, site: Site) -> None:
-    worker.send("extract", url=site.url("/clip/x.mp4"), staging="/proc/no-such-folder/x", options={})
-    worker.wait_for("video")
-    worker.send("download")
-    assert worker.wait_for("done")["class"] in ("library_not_writable", "engine_error")
-
-
 @pytest.mark.parametrize(
     "options",
     [
