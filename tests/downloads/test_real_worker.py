@@ -195,3 +195,19 @@ async def test_only_the_sound(real: Queue, site: Site, owner: User, database_kin
 def test_the_server_process_never_imports_yt_dlp() -> None:
     code = "import medianest.downloads.assembly, sys; sys.exit('yt_dlp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
+
+
+@pytest.mark.timeout_s(120)
+async def test_titles_that_want_to_break_out_stay_inside(
+    real: Queue, site: Site, owner: User, database_kind: str, tmp_path: Path
+) -> None:
+    if database_kind == "postgres":
+        pytest.skip("the same on either engine")
+    inside = {"data", "library"} | {path.name for path in tmp_path.iterdir()}
+    parent = await real.ended(await real.add(site.url("/feed/hostile/evil.xml?length=1"), owner), owner, 100)
+    items, total = await real.service.items(parent.id, owner, limit=100)
+    assert {item.state for item in items} == {State.COMPLETED}, [(item.title, item.reason) for item in items]
+    media = [name for name in real.files() if name.endswith(".mp4")]
+    assert len(media) == total
+    assert all(len(part.encode()) <= 255 and part[0] not in ".-" for name in real.files() for part in name.split("/"))
+    assert {path.name for path in tmp_path.iterdir()} <= inside
