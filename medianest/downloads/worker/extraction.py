@@ -47,11 +47,12 @@ def look_at(engine: Engine, url: str, options: JobOptions, max_items: int) -> Fo
         raise Failure("engine_error", "The site gave no answer that can be used.")
     if info.get("_type") in LIST_TYPES:
         return Found(ydl, info, True, reader.entries, reader.is_capped)
-    _refuse_what_can_not_be_downloaded(info, ydl.log.warnings)
+    refuse_what_can_not_be_downloaded(info, ydl.log.warnings)
     return Found(ydl, info, False)
 
 
-def _refuse_what_can_not_be_downloaded(info: dict[str, Any], warnings: list[str]) -> None:
+def refuse_what_can_not_be_downloaded(info: dict[str, Any], warnings: list[str]) -> None:
+    """Raise Failure for what has not begun, goes on right now, is protected, or has nothing that can be fetched."""
     status = info.get("live_status")
     release = info.get("release_timestamp")
     if status in ("is_upcoming", "post_live"):

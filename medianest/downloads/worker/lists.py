@@ -68,7 +68,10 @@ class ListReader:
             return False
         if name == "YoutubeTab":
             return True
-        extractor = self._ydl.get_info_extractor(name)
+        try:
+            extractor = self._ydl.get_info_extractor(name)
+        except KeyError:  # the site's extractor names one that does not exist
+            return False
         return getattr(extractor, "_RETURN_TYPE", None) == "playlist"
 
     def _add(self, entry: dict[str, Any], parent: dict[str, Any]) -> None:
