@@ -125,6 +125,7 @@ def set_up_logs(*, level: str, style: str, folder: Path | None) -> None:
         "httpcore",
         "asyncio",
         "aiosqlite",
+        "piccolo.engine.base",
         "websockets",
         "filelock",
         "tzlocal",
