@@ -39,6 +39,8 @@ def greeting(caller: Caller, now: datetime | None = None) -> str:
 class HomePages(Controller):
     """`/` and the sheet of further places on phones."""
 
+    include_in_schema = False
+
     @get("/", opt={KNOWS_COUNTS: True})
     async def home(
         self,

@@ -17,6 +17,7 @@ from medianest.web.urls import Urls
 
 class SystemPages(Controller):
     guards = (requires_admin,)
+    include_in_schema = False
 
     @get("/system")
     async def index(self, system: NamedDependency[SystemService], scheduler: NamedDependency[Scheduler]) -> Template:

@@ -49,7 +49,8 @@ def with_compression(accepted: str, send: Any) -> Any:
             start = held.pop()
             if not message.get("more_body") and len(message.get("body", b"")) >= SMALLEST_BYTES:
                 headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-                headers.append((b"vary", b"Accept-Encoding"))
+                if not any(name.lower() == b"vary" for name, _ in headers):
+                    headers.append((b"vary", b"Accept-Encoding"))
                 if encoding:
                     message = {**message, "body": compress(message["body"], encoding)}
                     headers.append((b"content-encoding", encoding.encode()))

@@ -74,7 +74,8 @@ def problem_of(error: Exception) -> Problem:
             request_id=current,
             errors=fields,
         )
-    if isinstance(error, ValidationException):
+    if isinstance(error, ValidationException | RecursionError):
+        # the recursion is JSON that is nested without end: nothing of ours goes deep
         return Problem(
             type="about:blank",
             title="That does not fit",
@@ -82,7 +83,7 @@ def problem_of(error: Exception) -> Problem:
             detail="Some of what was sent does not fit.",
             code="invalid",
             request_id=current,
-            errors=_fields_of(error),
+            errors=_fields_of(error) if isinstance(error, ValidationException) else (),
         )
     if isinstance(error, HTTPException):
         status = error.status_code
@@ -119,11 +120,11 @@ class ErrorAnswers:
     def __call__(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         problem = problem_of(error)
         if problem.status >= 500:
-            log.error("%s %s failed", request.scope.get("method", "WS"), request.scope["path"], exc_info=error)
+            log.error("%s %s failed", request.scope.get("method", "WS"), called_path(request), exc_info=error)
         headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else {}
         if isinstance(error, HTTPException) and error.headers and "allow" in {key.lower() for key in error.headers}:
             headers["Allow"] = {key.lower(): value for key, value in error.headers.items()}["allow"]
-        if request.scope["path"].startswith("/api/"):
+        if called_path(request).startswith("/api/"):
             return Response(
                 msgspec.json.encode(problem), status_code=problem.status, media_type=PROBLEM_JSON, headers=headers
             )
@@ -142,11 +143,17 @@ class ErrorAnswers:
         if request.headers.get("HX-Request"):
             return Response(b"", status_code=401, headers={**headers, "HX-Redirect": self._urls.to("/sign-in")})
         target = self._urls.to("/sign-in")
-        path = self._urls.to(request.scope["path"])
+        path = self._urls.to(called_path(request))
         if request.scope["method"] in SAFE_METHODS and path != self._urls.to("/"):
             query = request.scope.get("query_string", b"").decode("latin-1")
             target += "?next=" + quote(path + ("?" + query if query else ""), safe="/")
         return Response(b"", status_code=303, headers={**headers, "Location": target})
+
+
+def called_path(request: Request[Any, Any, Any]) -> str:
+    """The path as it was called, below the base path; the framework cuts what a route's `path` parameter takes out of its own."""
+    raw: bytes = request.scope["raw_path"]
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _context(problem: Problem) -> dict[str, Any]:

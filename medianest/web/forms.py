@@ -53,5 +53,5 @@ def read_json(body: bytes, kind: type[T]) -> T:
         return kind()
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Invalid(f"The JSON that was sent does not fit: {error}.") from error

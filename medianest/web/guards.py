@@ -10,12 +10,13 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from medianest.accounts.model import Caller
-from medianest.errors import NotAllowed, NotSignedIn, TooLarge, TooMany
+from medianest.errors import NotAllowed, NotFound, NotSignedIn, TooLarge, TooMany
 from medianest.web.same_origin import SAFE_METHODS
 
 LARGEST_FORM_BYTES = 100_000
 ACTS_A_MINUTE = 100
 WINDOW_S = 60.0
+LARGEST_ID = 2**63 - 1
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -65,6 +66,12 @@ def refuses_large_forms(connection: Connection, _handler: BaseRouteHandler) -> N
     is_large = length.isdigit() and int(length) > LARGEST_FORM_BYTES
     if is_large and _is_form(connection.headers.get("content-type", "")):
         raise TooLarge("That is more than this form takes. Shorten it and send it again.")
+
+
+def refuses_impossible_ids(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Guard of the whole application: a number that no row can have is looked up in no database."""
+    if any(isinstance(value, int) and abs(value) > LARGEST_ID for value in connection.path_params.values()):
+        raise NotFound("There is nothing at this address.")
 
 
 class LimitsActs:

@@ -26,9 +26,10 @@ def openapi_config(urls: Urls) -> OpenAPIConfig:
         title="MediaNest",
         version=__version__,
         description=DESCRIPTION,
-        path="/api/v1",
+        # a folder of its own: the framework answers everything else in it with a page
+        path="/api/v1/openapi.json",
         servers=[Server(url=urls.base_path or "/")],
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[JsonRenderPlugin(path="/")],
         security=[{"bearer": []}],
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}

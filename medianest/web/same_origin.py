@@ -27,28 +27,19 @@ def is_same_origin(headers: Any) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return True
-    parts = urlsplit(origin)
-    host, own_port = _host(headers.get("host", ""))
-    if not parts.hostname or parts.scheme not in DEFAULT_PORTS:
-        return False
     try:
-        port = parts.port or DEFAULT_PORTS[parts.scheme]
-    except ValueError:
+        theirs, ours = urlsplit(origin), urlsplit(f"//{headers.get('host', '')}")
+        if not theirs.hostname or theirs.scheme not in DEFAULT_PORTS:
+            return False
+        default = DEFAULT_PORTS[theirs.scheme]
+        return theirs.hostname == ours.hostname and (theirs.port or default) == (ours.port or default)
+    except ValueError:  # brackets or a port that make no address
         return False
-    return parts.hostname.lower() == host and port == (own_port or DEFAULT_PORTS[parts.scheme])
 
 
 def has_bearer(headers: Any) -> bool:
     """Whether the call brings a bearer token, which then is the only thing that says who calls."""
     return str(headers.get("authorization", "")).lower().startswith(BEARER)
-
-
-def _host(text: str) -> tuple[str, int | None]:
-    parts = urlsplit(f"//{text}")
-    try:
-        return (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        return "", None
 
 
 class SameOriginMiddleware(ASGIMiddleware):
