@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,16 @@ class Child:
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], environment: Mapping[str, str], configuration: Mapping[str, Any], folder: Path
+        cls,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        configuration: Awaitable[Mapping[str, Any]],
+        folder: Path,
     ) -> Child:
         """Start a worker and wait until it is warm.
 
         Args:
+            configuration: what it is told first; it is awaited while the process starts.
             folder: its own temporary folder, made here and removed with the worker.
 
         Raises:
@@ -89,7 +94,7 @@ class Child:
         process = asyncio.subprocess.Process(transport, protocol, loop)
         child = cls(process, protocol.ended, folder)
         try:
-            await child.send({"op": "configure", **configuration, "temp_dir": str(folder)})
+            await child.send({"op": "configure", **await configuration, "temp_dir": str(folder)})
             event = await child.receive(READY_S)
             if event.get("event") != "ready":
                 raise WorkerDied(f"The download process began with {event.get('event')!r}")

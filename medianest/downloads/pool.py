@@ -146,15 +146,21 @@ class WorkerPool:
         return task
 
     async def _start_one(self) -> Child:
-        configuration = await self._configuration()
         if not self._has_started:
             self._has_started = True
             await asyncio.to_thread(self._clean_up)
         folder = self._folder / f"worker-{uuid.uuid4().hex}"
         started = time.monotonic()
-        child = await Child.start(self._command, self._environment(), configuration, folder)
+        configuration = asyncio.create_task(self._configured())
+        try:
+            child = await Child.start(self._command, self._environment(), configuration, folder)
+        finally:
+            configuration.cancel()
         log.info("Download worker %d is ready after %.1f s", child.pid, time.monotonic() - started)
         return child
+
+    async def _configured(self) -> Mapping[str, Any]:
+        return await self._configuration()
 
     def _clean_up(self) -> None:
         """Remove what the workers of earlier runs left behind."""

@@ -85,10 +85,15 @@ class DownloadService:
             duration_s=known.duration_s if known else None,
             picture=known.thumbnail.rpartition("/")[2] if known and known.thumbnail else None,
         )
-        gone = await self._whose_file_is_gone(key)
-        download_id, is_new, has_joined = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone)
-        if is_new or has_joined:  # for the one who joined it is new as well
-            await self._announcer.created(download_id, (by.id,) if is_new else None)
+        download_id, is_new, has_joined = await self._states.add(wanted, by=by.id, at=_now(), not_this=None)
+        if not is_new:
+            gone = await self._whose_file_is_gone(key)
+            if gone is not None:
+                download_id, is_new, has_joined = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone)
+        if is_new:
+            await self._announcer.created(download_id, (by.id,))
+        elif has_joined:  # for the one who joined it is new as well
+            await self._announcer.created(download_id)
         return await self.get(download_id, by=by), is_new
 
     async def _whose_file_is_gone(self, url_key: str) -> int | None:
