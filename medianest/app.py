@@ -43,7 +43,13 @@ from medianest.web.auth import AuthMiddleware
 from medianest.web.cookies import SessionCookies
 from medianest.web.errors import ErrorAnswers, nowhere
 from medianest.web.frame import FrameMiddleware
-from medianest.web.guards import LimitsActs, refuses_large_forms, requires_csrf_token, requires_sign_in
+from medianest.web.guards import (
+    LimitsActs,
+    refuses_impossible_ids,
+    refuses_large_forms,
+    requires_csrf_token,
+    requires_sign_in,
+)
 from medianest.web.openapi import openapi_config, reader
 from medianest.web.outermost import Outermost
 from medianest.web.same_origin import SameOriginMiddleware
@@ -195,7 +201,7 @@ def pages(
                 "caller": Provide(provide_caller, sync_to_thread=False),
                 **{name: given_as(value) for name, value in given.items()},
             },
-            guards=[requires_sign_in, refuses_large_forms, requires_csrf_token, LimitsActs()],
+            guards=[requires_sign_in, refuses_impossible_ids, refuses_large_forms, requires_csrf_token, LimitsActs()],
             middleware=[AuthMiddleware(accounts, cookies), SameOriginMiddleware(), FrameMiddleware(counts)],
             exception_handlers={Exception: ErrorAnswers(templates, urls)},
             template_config=templates.config(),
