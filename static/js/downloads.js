@@ -9,9 +9,9 @@ let lastAsked = "";
 
 const field = () => document.getElementById("add-url");
 
+// By the rows attribute, not by a style: htmx copies style attributes when it swaps, and the policy forbids that.
 function grow(area) {
-  area.style.height = "auto";
-  if (area.scrollHeight > area.clientHeight) area.style.height = `${area.scrollHeight + 2}px`;
+  area.rows = Math.min(8, area.value.split("\n").length);
 }
 
 function clearPreview() {
