@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="run everything (the default)", allow_abbrev=False)
     serve.add_argument("--data-dir", metavar="D", help="folder of the database, keys and logs")
+    serve.add_argument("--config", metavar="F", help="settings file in the place of medianest.toml in the data folder")
     serve.add_argument("--host", metavar="H", help="address to listen on (default: every interface)")
     serve.add_argument("--port", metavar="N", help="port (default: 6378)")
     serve.add_argument("--base-path", metavar="P", help="path below which everything lies, such as /medianest")
@@ -85,6 +86,9 @@ def _command(
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, allow_abbrev=False)
     command.add_argument("--data-dir", metavar="D", help="folder of the database, keys and logs")
+    command.add_argument(
+        "--config", metavar="F", help="settings file in the place of medianest.toml in the data folder"
+    )
     command.set_defaults(run=run)
     return command
 
@@ -92,7 +96,7 @@ def _command(
 def _settings(parsed: argparse.Namespace, *, makes_key: bool = True) -> Settings:
     from medianest.settings import load_settings
 
-    names = ("data_dir", "host", "port", "base_path")
+    names = ("data_dir", "config", "host", "port", "base_path")
     arguments = {name: getattr(parsed, name) for name in names if getattr(parsed, name, None)}
     if getattr(parsed, "no_browser", False):
         arguments["opens_browser"] = "false"

@@ -124,7 +124,7 @@ def load_settings(
     """Read every setting.
 
     Args:
-        arguments: values from the command line by setting name.
+        arguments: values from the command line by setting name; `config` names a file in the place of `medianest.toml`.
         environ: the environment; the process's own when left out.
         makes_key: make and keep a secret key when there is none yet.
 
@@ -134,9 +134,12 @@ def load_settings(
     environ = os.environ if environ is None else environ
     values, sources = _outside(arguments or {}, environ)
     data_dir = Path(values.get("data_dir") or default_data_dir()).expanduser().absolute()
-    for name, value in _from_file(data_dir).items():
+    named = (arguments or {}).get("config")
+    file = Path(named).expanduser().absolute() if named else data_dir / "medianest.toml"
+    for name, value in _from_file(file, must_exist=bool(named)).items():
         if name not in values:
-            values[name], sources[name] = value, "medianest.toml"
+            values[name], sources[name] = value, file.name
+    data_dir = Path(values.get("data_dir") or data_dir).expanduser().absolute()
     library = Path(values.get("library_dir") or data_dir / "library").expanduser().absolute()
     staging = Path(values.get("staging_dir") or library / ".medianest").expanduser().absolute()
     return Settings(
@@ -182,11 +185,12 @@ def _outside(arguments: Mapping[str, str], environ: Mapping[str, str]) -> tuple[
     return values, sources
 
 
-def _from_file(data_dir: Path) -> dict[str, str]:
-    path = data_dir / "medianest.toml"
+def _from_file(path: Path, *, must_exist: bool) -> dict[str, str]:
     try:
         found = tomllib.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if must_exist:
+            raise SettingsError(f"There is no settings file {path}. Mend the path after --config.") from error
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} can not be read: {error}. Mend or remove it, then start again.") from error

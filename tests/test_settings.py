@@ -158,3 +158,19 @@ def test_wrong_usage_exits_with_2() -> None:
     assert refused.returncode == 2
     assert "--prot" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_named_settings_file_takes_the_place_of_the_one_in_the_data_folder(tmp_path: Path) -> None:
+    (tmp_path / "medianest.toml").write_text("port = 7001\n")
+    other = tmp_path / "other.toml"
+    other.write_text("port = 7002\n")
+
+    settings = load_settings({"data_dir": str(tmp_path), "config": str(other)}, {})
+
+    assert settings.port == 7002
+    assert settings.sources["port"] == "other.toml"
+
+
+def test_a_named_settings_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="There is no settings file"):
+        load_settings({"data_dir": str(tmp_path), "config": str(tmp_path / "none.toml")}, {})
