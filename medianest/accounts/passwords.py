@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -75,7 +76,9 @@ def _is_common(password: str) -> bool:
 
 
 def _prepared(password: str) -> bytes:
-    return base64.b64encode(hashlib.sha384(password.encode("utf-8", "surrogatepass")).digest())
+    # one device sends é as one character, another as two
+    composed = unicodedata.normalize("NFC", password)
+    return base64.b64encode(hashlib.sha384(composed.encode("utf-8", "surrogatepass")).digest())
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

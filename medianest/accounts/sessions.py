@@ -56,7 +56,10 @@ class Sessions:
     async def caller(self, access_token: str, *, is_cookie: bool, address: str = "") -> Caller | None:
         """The person behind an access token, None when it or its session is no longer good."""
         claims = self._tokens.read_access(access_token)
-        return await self._caller(claims.session_id, is_cookie=is_cookie, address=address) if claims else None
+        if claims is None:
+            return None
+        caller = await self._caller(claims.session_id, is_cookie=is_cookie, address=address)
+        return caller if caller and caller.user.id == claims.user_id else None
 
     async def _caller(self, session_id: UUID, *, is_cookie: bool, address: str = "") -> Caller | None:
         now = datetime.now(UTC)

@@ -15,6 +15,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 def read_form(form: Mapping[str, Any], kind: type[T], *, words: Mapping[str, str] | None = None) -> T:
     """Build `kind` from text fields; a missing check box is false, an empty field takes the default.
 
+    Spaces around a value are dropped, but for passwords: there they count.
+
     Args:
         words: sentence for a field that does not fit, by its name.
 
@@ -27,7 +29,7 @@ def read_form(form: Mapping[str, Any], kind: type[T], *, words: Mapping[str, str
         if field.type is bool:
             values[field.name] = str(sent).lower() in ("true", "on", "1", "yes") if sent is not None else False
         elif isinstance(sent, str) and sent.strip() != "":
-            values[field.name] = sent.strip()
+            values[field.name] = sent if field.name.endswith("password") else sent.strip()
     problems: dict[str, str] = {}
     for field in msgspec.structs.fields(kind):
         if field.name in values:

@@ -45,7 +45,8 @@ class Outermost:
             if path == base or path.startswith(base + "/"):
                 path = path[len(base) :] or "/"
             elif path == "/" and scope["type"] == "http":
-                await _redirect(send, base + "/")
+                send = _with_id(scope, with_security_headers(path, send))
+                await _answer(send, 307, (b"location", base.encode() + b"/"))
                 return
             else:
                 path = "/outside-the-base-path"
@@ -56,6 +57,10 @@ class Outermost:
             await self._app(scope, receive, send)
             return
         send = _with_id(scope, with_security_headers(path, send))
+        if path not in PROBES and [name for name, _ in scope["headers"]].count(b"host") != 1:
+            # two of them: a proxy in front may have looked at the other one
+            await _answer(send, 400, (b"content-type", b"text/plain; charset=utf-8"), b"One Host header is needed.\n")
+            return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         else:
@@ -97,12 +102,7 @@ def _with_id(scope: Any, send: Any) -> Any:
     return send_with_id
 
 
-async def _redirect(send: Any, target: str) -> None:
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 307,
-            "headers": [(b"location", target.encode()), (b"content-length", b"0")],
-        }
-    )
-    await send({"type": "http.response.body", "body": b""})
+async def _answer(send: Any, status: int, header: tuple[bytes, bytes], body: bytes = b"") -> None:
+    headers = [header, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+ONE_SLASH = re.compile(r"/(?!/)[^\s\\]*")
 
 
 class Urls:
@@ -29,7 +29,7 @@ class Urls:
         Only a path counts: one leading slash, no scheme, host, backslash or control character (SEC-55).
         """
         fallback = self.to(default)
-        if not wanted or UNSAFE.search(wanted) or not wanted.startswith("/") or wanted.startswith("//"):
+        if not wanted or not wanted.isprintable() or not ONE_SLASH.fullmatch(wanted):
             return fallback
         # browsers take %2e for a dot when they resolve a path
         path = re.split(r"[?#]", wanted, maxsplit=1)[0].lower().replace("%2e", ".") + "/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from medianest.app import Application
 from tests.harness.application import Visit, set_up
@@ -72,3 +73,23 @@ async def test_below_a_base_path_everything_else_is_not_there(below_a_path: Appl
         assert address.startswith(("/medianest", "#")), address
     # the prefix is cut off once, at the front, and nowhere else
     assert (await client.get("/medianest/x/medianest/healthz")).status_code == 404
+
+
+async def test_two_host_headers_or_none_are_refused(application: Application, visit: Visit) -> None:
+    for hosts in ([], [b"medianest.test", b"evil.example"], [b"medianest.test", b"medianest.test"]):
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any, sent: list[Any] = sent) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/setup",
+            "raw_path": b"/setup", "query_string": b"", "root_path": "", "client": ("192.0.2.1", 1), "server": ("192.0.2.2", 80),
+            "headers": [(b"host", host) for host in hosts],
+        }  # fmt: skip
+        await application.asgi(scope, receive, send)
+        assert sent[0]["status"] == 400, hosts
+        assert b"content-security-policy" in dict(sent[0]["headers"])
