@@ -43,7 +43,14 @@ class _Exit(asyncio.subprocess.SubprocessStreamProtocol):
 class Child:
     """A running worker. `jobs` counts what it was asked to do."""
 
-    def __init__(self, process: asyncio.subprocess.Process, ended: asyncio.Event, folder: Path) -> None:
+    def __init__(
+        self,
+        transport: asyncio.SubprocessTransport,
+        process: asyncio.subprocess.Process,
+        ended: asyncio.Event,
+        folder: Path,
+    ) -> None:
+        self._transport = transport
         self._process = process
         self._ended = ended
         self._folder = folder
@@ -92,7 +99,7 @@ class Child:
             shutil.rmtree(folder, ignore_errors=True)
             raise WorkerDied(f"The download process can not be started: {error}") from error
         process = asyncio.subprocess.Process(transport, protocol, loop)
-        child = cls(process, protocol.ended, folder)
+        child = cls(transport, process, protocol.ended, folder)
         try:
             await child.send({"op": "configure", **await configuration, "temp_dir": str(folder)})
             event = await child.receive(READY_S)
@@ -161,6 +168,7 @@ class Child:
         for reader in self._readers:
             if reader is not asyncio.current_task():
                 reader.cancel()
+        self._transport.close()
         await asyncio.to_thread(shutil.rmtree, self._folder, True)
 
     async def _watch(self) -> None:
