@@ -93,7 +93,7 @@ class Formats:
         from babel.dates import format_date
 
         local = value.astimezone(self.zone) if isinstance(value, datetime) else value
-        return format_date(local, format="medium", locale=self.language)
+        return format_date(local, format="d MMM y", locale=self.language)
 
     def datetime(self, value: datetime | None) -> str:
         """`23 Nov 2026, 18:30` in the person's time zone."""
