@@ -107,7 +107,7 @@ class Child:
                 raise WorkerDied(f"The download process began with {event.get('event')!r}")
             child.version = str(event.get("yt_dlp") or "")
         except BaseException:
-            child.kill()
+            await asyncio.shield(child.kill())
             raise
         return child
 
