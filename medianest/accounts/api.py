@@ -19,6 +19,7 @@ from medianest.web.cookies import SessionCookies
 from medianest.web.forms import read_json
 
 AnyRequest = Request[Any, Any, Any]
+OPEN: list[dict[str, list[str]]] = [{}]  # for the document: no token is asked for
 
 
 class NewAdministrator(msgspec.Struct):
@@ -72,7 +73,7 @@ class SetupApi(Controller):
     tags = ("Sign-in",)
     opt = {"public": True}  # noqa: RUF012
 
-    @post(status_code=201, summary="Make the first administrator with the setup code")
+    @post(status_code=201, security=OPEN, summary="Make the first administrator with the setup code")
     async def make(
         self,
         request: AnyRequest,
@@ -91,7 +92,7 @@ class AuthApi(Controller):
     path = "/api/v1/auth"
     tags = ("Sign-in",)
 
-    @post("/login", status_code=200, opt={"public": True}, summary="Sign in with name and password")
+    @post("/login", status_code=200, opt={"public": True}, security=OPEN, summary="Sign in with name and password")
     async def login(
         self,
         request: AnyRequest,
@@ -102,7 +103,7 @@ class AuthApi(Controller):
         tokens = await accounts.sign_in(data.username, data.password, device_of(request), is_remembered=data.remember)
         return await self._answer(request, tokens, accounts, session_cookies if data.cookies else None)
 
-    @post("/refresh", status_code=200, opt={"public": True}, summary="Get a new access token")
+    @post("/refresh", status_code=200, opt={"public": True}, security=OPEN, summary="Get a new access token")
     async def refresh(
         self,
         request: AnyRequest,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from litestar import MediaType, Response, get
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from medianest import __version__
+from medianest.web.errors import PROBLEM_JSON, Problem
 from medianest.web.static_files import StaticFiles
 from medianest.web.urls import Urls
 
@@ -16,6 +20,20 @@ DESCRIPTION = (
     "Everything the pages do. Sign in with `POST /auth/login`; send the access token as `Authorization: Bearer …`. "
     "Errors are `application/problem+json`. Times are ISO 8601 UTC, sizes bytes, durations seconds."
 )
+
+
+class DocumentOfProblems(JsonRenderPlugin):
+    """Says of every call how it fails: the framework knows only its own errors, not our problem+json."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        _schemas, components = msgspec.json.schema_components((Problem,), ref_template="#/components/schemas/{name}")
+        openapi_schema["components"]["schemas"] |= components
+        content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for calls in openapi_schema["paths"].values():
+            for call in calls.values():
+                fine = {status: text for status, text in call["responses"].items() if status.startswith("2")}
+                call["responses"] = {**fine, "default": {"description": "Refused or failed", "content": content}}
+        return super().render(request, openapi_schema)
 
 
 def openapi_config(urls: Urls) -> OpenAPIConfig:
@@ -29,7 +47,7 @@ def openapi_config(urls: Urls) -> OpenAPIConfig:
         # a folder of its own: the framework answers everything else in it with a page
         path="/api/v1/openapi.json",
         servers=[Server(url=urls.base_path or "/")],
-        render_plugins=[JsonRenderPlugin(path="/")],
+        render_plugins=[DocumentOfProblems(path="/")],
         security=[{"bearer": []}],
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
