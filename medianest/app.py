@@ -202,7 +202,8 @@ def pages(
                 **{name: given_as(value) for name, value in given.items()},
             },
             guards=[requires_sign_in, refuses_impossible_ids, refuses_large_forms, requires_csrf_token, LimitsActs()],
-            middleware=[AuthMiddleware(accounts, cookies), SameOriginMiddleware(), FrameMiddleware(counts)],
+            # refused before a session is renewed: the new cookies would be lost with the call
+            middleware=[SameOriginMiddleware(), AuthMiddleware(accounts, cookies), FrameMiddleware(counts)],
             exception_handlers={Exception: ErrorAnswers(templates, urls)},
             template_config=templates.config(),
             openapi_config=openapi_config(urls),

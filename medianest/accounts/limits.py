@@ -41,7 +41,8 @@ class Limits:
         )
         if int(rows[0]["hits"]) > most:
             opens = int(rows[0]["window_start"]) + window_s
-            until = datetime.fromtimestamp(opens, UTC).strftime("%H:%M UTC")
+            # nobody is signed in yet, so the time zone is not known: the minutes say it to everybody
+            until = f"{datetime.fromtimestamp(opens, UTC):%H:%M} UTC (in {max(1, -(-(opens - now) // 60))} min)"
             raise TooMany(sentence.format(until=until), retry_after_s=opens - now)
 
     async def forget(self, key: str) -> None:

@@ -87,7 +87,9 @@ class AccountService:
         if await self.is_set_up():
             raise NotFound(SET_UP)
         await self._limits.setup(device.address)
-        wanted = await self.setup_code_or_none() or ""
+        wanted = await self.setup_code_or_none()
+        if wanted is None:  # somebody was faster
+            raise NotFound(SET_UP)
         sent = re.sub(r"[\s-]", "", code).upper()
         if not hmac.compare_digest(sent.encode(), wanted.replace("-", "").encode()):
             text = "This is not the setup code. It stands in the first lines that MediaNest printed."
