@@ -67,9 +67,12 @@ def instance_id(data_dir: Path) -> str:
 
 
 def host_key() -> str:
-    """Names the machine *and* its space of process ids: two containers of one machine do not see each other's."""
+    """Names the running machine *and* its space of process ids: two containers of one machine do not see each other's.
+
+    The boot comes first: copies of one disk image share their machine id, and would look processes up in the wrong place.
+    """
     machine = ""
-    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+    for path in ("/proc/sys/kernel/random/boot_id", "/etc/machine-id", "/var/lib/dbus/machine-id"):
         try:
             machine = Path(path).read_text("ascii").strip()
             break

@@ -28,11 +28,14 @@ from medianest.downloads.repository.settings import QueueSettingsRepository
 
 log = logging.getLogger(__name__)
 
+LONGEST_TROUBLE_S = 30.0  # between looks at a database that does not answer
+
 
 class DispatcherRules(msgspec.Struct, frozen=True, kw_only=True):
     """The loop's times in seconds."""
 
     tick_s: float = 1.0
+    gather_s: float = 0.03  # after a new download, before the queue is looked at
     lease_s: float = 60.0
     heartbeat_s: float = 15.0
     recovery_s: float = 2.0
@@ -105,13 +108,18 @@ class Dispatcher:
             log.exception("The claims could not be given back; the next start takes them over")
 
     async def _run(self) -> None:
+        trouble_s = self._rules.tick_s
         while not self._stopping.is_set():
             self._wake.clear()
             try:
                 await self._round()
+                trouble_s = self._rules.tick_s
             except Exception:
-                log.exception("The download queue could not be looked at; it is tried again")
-                await asyncio.sleep(self._rules.tick_s)
+                log.exception("The download queue could not be looked at; it is tried again in %.0f s", trouble_s)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(trouble_s):
+                        await self._stopping.wait()
+                trouble_s = min(trouble_s * 2, LONGEST_TROUBLE_S)
             if self._stopping.is_set():
                 return
             with contextlib.suppress(TimeoutError):
@@ -140,7 +148,7 @@ class Dispatcher:
 
     async def _claim(self, now: float) -> None:
         if now >= self._settings_until:
-            self._settings_until = now + self._rules.settings_s  # before the reading: a change meanwhile sets it back
+            self._settings_until = now + self._rules.settings_s  # before the reading: a change meanwhile undoes it
             self._settings = await self._settings_rows.get()
         settings = self._settings
         room = settings.concurrent_downloads - len(self._running)
@@ -200,7 +208,8 @@ class Dispatcher:
 
     async def _on_created(self, event: DownloadCreated) -> None:
         del event
-        self.wake()
+        # a moment later: who pastes twenty links gets twenty answers before the work begins
+        asyncio.get_running_loop().call_later(self._rules.gather_s, self.wake)
 
     async def _on_state_changed(self, event: DownloadStateChanged) -> None:
         if event.state in ACTIVE_STATES:

@@ -85,21 +85,23 @@ class DownloadService:
             duration_s=known.duration_s if known else None,
             picture=known.thumbnail.rpartition("/")[2] if known and known.thumbnail else None,
         )
-        download_id, is_new, has_joined = await self._states.add(wanted, by=by.id, at=_now(), not_this=None)
-        if not is_new:
+        added = await self._states.add(wanted, by=by.id, at=_now(), not_this=None)
+        if added.row is None:
             gone = await self._whose_file_is_gone(key)
             if gone is not None:
-                download_id, is_new, has_joined = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone)
-        if is_new:
-            await self._announcer.created(download_id, (by.id,))
-        elif has_joined:  # for the one who joined it is new as well
-            await self._announcer.created(download_id)
-        return await self.get(download_id, by=by), is_new
+                added = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone)
+        if added.row is not None:
+            download = (await self._models([added.row], has_places=True))[0]
+            await self._announcer.created(added.id, (by.id,))
+            return download, True
+        if added.has_joined:  # for the one who joined it is new as well
+            await self._announcer.created(added.id)
+        return await self.get(added.id, by=by), False
 
     async def _whose_file_is_gone(self, url_key: str) -> int | None:
         """The completed download of this link whose file nobody can find any more; it may be fetched again."""
         found = await self._states.find(url_key)
-        if found is None or found["state"] != State.COMPLETED or found["history_id"] is None:
+        if not found or found["state"] != State.COMPLETED or found["history_id"] is None:
             return None
         if found["filed_at"] is None or found["deleted_at"] is not None:
             return int(found["id"])
@@ -148,8 +150,7 @@ class DownloadService:
     ) -> tuple[tuple[Download, ...], int]:
         """The videos of a list, in its order; none for a single video."""
         await self._lists.row(download_id, _person(by))
-        limit, offset = _window(limit, offset)
-        rows = await self._lists.items(download_id, limit=limit, offset=offset)
+        rows = await self._lists.items(download_id, *_window(limit, offset))
         return await self._models(rows, has_places=False), await self._lists.count_items(download_id)
 
     async def counts(self, by: User) -> QueueCounts:
@@ -196,7 +197,8 @@ class DownloadService:
             downloaded_bytes=progress.downloaded_bytes if progress else None,
             total_bytes=progress.total_bytes if progress else None,
         )
-        return await self._after(row, outcome, by, refused="It has ended already.")
+        refused = "It has ended already." if to is State.CANCELLED else "It does not run, so it can not be paused."
+        return await self._after(row, outcome, by, refused=refused)
 
     async def resume(self, download_id: int, by: User) -> Download:
         """Go on with what was paused."""

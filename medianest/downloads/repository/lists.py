@@ -56,7 +56,7 @@ class DownloadLists:
         sql, args = page_query(person, group=group, state=state)
         return await fetch(sql, *args, limit, offset)
 
-    async def items(self, parent_id: int, *, limit: int, offset: int) -> list[dict[str, Any]]:
+    async def items(self, parent_id: int, limit: int, offset: int) -> list[dict[str, Any]]:
         """Items of a list in its order."""
         return await fetch(ITEMS_QUERY, parent_id, limit, offset)
 

@@ -35,6 +35,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     picture: str | None = None
 
 
+class Added(msgspec.Struct, frozen=True, kw_only=True):
+    """A download that was asked for. `row` is there when it is new, so that nobody needs to read it again."""
+
+    id: int
+    row: dict[str, Any] | None
+    has_joined: bool  # the person did not have it before
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a change did: the rows that have another state, the list around them, and what is to be cleaned up."""
 
@@ -66,24 +74,21 @@ class DownloadStates:
         )
         return rows[0] if rows else None
 
-    async def add(self, wanted: Wanted, *, by: int, at: datetime, not_this: int | None) -> tuple[int, bool, bool]:
+    async def add(self, wanted: Wanted, *, by: int, at: datetime, not_this: int | None) -> Added:
         """Queue `wanted`, or have the person join the download that has the link already.
 
         Args:
             not_this: a completed download that does not count, since its file is gone.
-
-        Returns:
-            Its id, whether it is new, and whether the person is new to it.
         """
         async with transaction():
             if is_postgres():  # two people pasting one link at once: the second finds the first's row
                 await fetch("SELECT pg_advisory_xact_lock({}::bigint)", int(wanted.url_key[:15], 16))
             found = await self.find(wanted.url_key)
             if found and found["id"] != not_this:
-                return found["id"], False, await self.join(found["id"], by, at)
-            download_id = await self._insert(wanted, by, at)
-            await self.join(download_id, by, at)
-        return download_id, True, True
+                return Added(id=found["id"], row=None, has_joined=await self.join(found["id"], by, at))
+            row = await self._insert(wanted, by, at)
+            await self.join(row["id"], by, at)
+        return Added(id=row["id"], row=row, has_joined=True)
 
     async def join(self, download_id: int, user_id: int, at: datetime) -> bool:
         """Let a person see a download; False when they do already."""
@@ -94,15 +99,15 @@ class DownloadStates:
         )
         return bool(rows)
 
-    async def _insert(self, wanted: Wanted, by: int, at: datetime) -> int:
+    async def _insert(self, wanted: Wanted, by: int, at: datetime) -> dict[str, Any]:
         rows = await fetch(
             "INSERT INTO download_queue (requested_by, url, url_key, kind, title, uploader, duration_s, picture, quality, "
             "audio_only, as_film, state, priority, position, attempts, created_at, changed_at) "
-            "VALUES ({}, {}, {}, 'video', {}, {}, {}, {}, {}, {}, {}, 'queued', {}, {}, 0, {}, {}) RETURNING id",
+            "VALUES ({}, {}, {}, 'video', {}, {}, {}, {}, {}, {}, {}, 'queued', {}, {}, 0, {}, {}) RETURNING *",
             *(by, wanted.url, wanted.url_key, wanted.title, wanted.uploader, wanted.duration_s, wanted.picture),
             *(wanted.quality, wanted.audio_only, wanted.as_film, int(wanted.priority), time.time_ns() // 1000, at, at),
         )
-        return int(rows[0]["id"])
+        return rows[0]
 
     async def stop(
         self, download_id: int, parent_id: int | None, to: DownloadState, *, at: datetime, reason: str | None,
