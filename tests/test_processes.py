@@ -12,6 +12,7 @@ import pytest
 from medianest import processes, resources
 from medianest.processes import foreign_env, own_child_env, own_executable_command
 from medianest.resources import resource_path
+from tests.harness.processes import all_processes, wait_until
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_a_child_dies_with_its_parent() -> None:
     started.wait(10)
     assert started.stdout.read() == ""  # ends when nobody holds the pipe any more
     started.stdout.close()
-    assert not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()
+    wait_until(lambda: pid not in {info.pid for info in all_processes()}, timeout_s=5, what="the child ended")
 
 
 def test_from_source_the_command_is_this_interpreter() -> None:
