@@ -35,13 +35,14 @@ def main() -> None:
     """Serve until the input ends."""
     confinement.die_with_parent(os.getppid())
     confinement.refuse_new_privileges()
-    confinement.step_back()
     protocol = Protocol.take_over_pipes()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     protocol.start_reading()
     try:
         configuration = read(protocol.receive(), Configuration)
-        Worker(protocol, _prepare(configuration)).serve()
+        engine = _prepare(configuration)
+        confinement.step_back()  # only now: somebody waits for a start, and a restart goes on within seconds
+        Worker(protocol, engine).serve()
     except Exception:
         log.exception("The download worker could not start")
         end_process_group()
