@@ -18,7 +18,8 @@ run: setup
 test: dev
 	@$(PYTHON) packaging/ensure_tools.py test freeze
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest tests --numprocesses 3
+	$(BIN)/pytest tests --ignore tests/blackbox --numprocesses 3
+	$(BIN)/pytest tests/blackbox
 	@$(MAKE) --no-print-directory freeze
 	MEDIANEST_BIN=dist/medianest-dir/medianest $(BIN)/pytest tests/blackbox
 	MEDIANEST_BIN=dist/medianest $(BIN)/pytest tests/blackbox
