@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from medianest.database.relay import RelayResumed
 from medianest.downloads.model import (
     Download,
     DownloadCreated,
+    DownloadLeft,
     DownloadProgressed,
     DownloadRemoved,
     DownloadStateChanged,
@@ -86,6 +87,7 @@ class LiveHub:
         events.subscribe(DownloadStateChanged, self._on_state_changed)
         events.subscribe(DownloadProgressed, self._on_progressed)
         events.subscribe(DownloadRemoved, self._on_removed)
+        events.subscribe(DownloadLeft, self._on_left)
         events.subscribe(SessionsEnded, self._on_sessions_ended)
         events.subscribe(RelayResumed, self._on_relay_resumed)
 
@@ -144,12 +146,14 @@ class LiveHub:
                 connection.close(CLOSED_SESSION_ENDED)
 
     def _publish(self, people: tuple[int, ...], text: bytes) -> None:
-        for connection in tuple(self._connections):
-            if connection.is_admin or connection.user_id in people:
-                try:
-                    connection.queue.put_nowait(text)
-                except asyncio.QueueFull:
-                    connection.close(CLOSED_TOO_SLOW)
+        self._queue_for([one for one in self._connections if one.is_admin or one.user_id in people], text)
+
+    def _queue_for(self, connections: Sequence[Connection], text: bytes) -> None:
+        for connection in connections:
+            try:
+                connection.queue.put_nowait(text)
+            except asyncio.QueueFull:
+                connection.close(CLOSED_TOO_SLOW)
 
     async def _on_created(self, event: DownloadCreated) -> None:
         self._publish(event.people, message("download.created", event.download_id, {"parent_id": event.parent_id}))
@@ -165,6 +169,11 @@ class LiveHub:
 
     async def _on_removed(self, event: DownloadRemoved) -> None:
         self._publish(event.people, message("download.removed", event.download_id, {"parent_id": event.parent_id}))
+
+    async def _on_left(self, event: DownloadLeft) -> None:
+        # gone for the one who took it off the list, an administrator's view stays
+        text = message("download.removed", event.download_id, {"parent_id": None})
+        self._queue_for([one for one in self._connections if one.user_id == event.user_id and not one.is_admin], text)
 
     async def _on_sessions_ended(self, event: SessionsEnded) -> None:
         for connection in tuple(self._connections):
