@@ -36,6 +36,7 @@ class DispatcherRules(msgspec.Struct, frozen=True, kw_only=True):
 
     tick_s: float = 1.0
     gather_s: float = 0.03  # after a new download, before the queue is looked at
+    gather_most_s: float = 0.25  # when one comes after the other
     lease_s: float = 60.0
     heartbeat_s: float = 15.0
     recovery_s: float = 2.0
@@ -60,6 +61,8 @@ class Dispatcher:
         self._running: dict[int, tuple[DownloadJob, asyncio.Task[None]]] = {}
         self._removed: set[int] = set()
         self._wake = asyncio.Event()
+        self._gathering: asyncio.TimerHandle | None = None
+        self._gather_end = 0.0
         self._loop: asyncio.Task[None] | None = None
         self._settings = QueueSettings()
         self._settings_until = float("-inf")
@@ -208,8 +211,13 @@ class Dispatcher:
 
     async def _on_created(self, event: DownloadCreated) -> None:
         del event
-        # a moment later: who pastes twenty links gets twenty answers before the work begins
-        asyncio.get_running_loop().call_later(self._rules.gather_s, self.wake)
+        # a moment after the last one: who pastes twenty links gets twenty answers before the work begins
+        loop = asyncio.get_running_loop()
+        if self._gathering is None or self._gathering.when() <= loop.time():
+            self._gather_end = loop.time() + self._rules.gather_most_s
+        else:
+            self._gathering.cancel()
+        self._gathering = loop.call_at(min(loop.time() + self._rules.gather_s, self._gather_end), self.wake)
 
     async def _on_state_changed(self, event: DownloadStateChanged) -> None:
         if event.state in ACTIVE_STATES:

@@ -170,7 +170,9 @@ async def test_only_as_many_run_as_the_owner_allows(queue: Queue, owner: User) -
     await queue.settings(owner, concurrent_downloads=2)
     for number in range(4):
         await queue.add(f"http://site.test/slow?id=n{number}", owner)
-    await asyncio.sleep(0.8)
+    while (await queue.service.counts(owner)).speed_bytes_s < 200.0:
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.3)  # time for a third to begin, if one would
     counts = await queue.service.counts(owner)
     assert (counts.active, counts.waiting) == (2, 2)
     assert counts.speed_bytes_s == 200.0
