@@ -42,6 +42,7 @@ freeze: dev
 bench: dev
 	@$(PYTHON) packaging/ensure_tools.py test
 	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/pytest tests/look/speed_on_a_phone.py -rP -q
 
 # after a change of the dependencies in pyproject.toml; the locks record hashes and no addresses
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
