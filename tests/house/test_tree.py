@@ -19,9 +19,9 @@ PLACES = tuple(
     first + second
     for first, second in (
         ("pypi", ".org"),
-        ("python" "hosted", ".org"),
+        ("python", "hosted.org"),
         ("registry.npm", "js.org"),
-        ("deb." "debian", ".org"),
+        ("deb", ".debian.org"),
         ("/root", "/"),
         ("/work", "/"),
         ("/opt/", "pypi"),
