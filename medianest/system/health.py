@@ -15,7 +15,8 @@ from medianest.system.model import HealthProblem, Severity
 LOW_SPACE_BYTES = 2 * 1024**3
 
 
-def _is_writable(folder: Path) -> bool:
+def is_writable(folder: Path) -> bool:
+    """Whether a file can be made in `folder`, which is made when absent. Blocking."""
     probe = folder / f".medianest-probe-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ def folder_problems(settings: Settings) -> list[HealthProblem]:
         ("staging", settings.staging_dir, "Downloads can not start"),
     )
     for name, folder, effect in names:
-        if not _is_writable(folder):
+        if not is_writable(folder):
             problems.append(
                 HealthProblem(
                     code=f"{name}_not_writable",

@@ -71,7 +71,7 @@ class SystemService:
             return Readiness(False, f"the database does not answer ({type(error).__name__})")
         except Exception as error:  # asyncpg is imported only where Postgres is used
             return Readiness(False, f"the database does not answer ({type(error).__name__})")
-        if not await asyncio.to_thread(health._is_writable, self._settings.data_dir):
+        if not await asyncio.to_thread(health.is_writable, self._settings.data_dir):
             return Readiness(False, "the data folder can not be written")
         return Readiness(True)
 
