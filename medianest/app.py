@@ -14,7 +14,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 
 from medianest.accounts.api import AuthApi, MeApi, SetupApi
 from medianest.accounts.limits import Limits
-from medianest.accounts.model import Caller
+from medianest.accounts.model import Caller, Scope
 from medianest.accounts.pages import SettingsPages, SetupPages, SignInPages, sign_out
 from medianest.accounts.repository import AccountRepository
 from medianest.accounts.service import AccountService
@@ -39,6 +39,7 @@ from medianest.system.api import Probes, SystemApi
 from medianest.system.pages import SystemPages
 from medianest.system.repository import ScheduledRunRepository
 from medianest.system.service import SystemService
+from medianest.vault import Vault
 from medianest.web.auth import AuthMiddleware
 from medianest.web.cookies import SessionCookies
 from medianest.web.errors import ErrorAnswers, nowhere
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> Application:
     events = EventBus()
     relay = PostgresRelay(settings.database_url, events) if settings.is_postgres else NoRelay()
     tokens = TokenMaker(settings.secret_key)
+    vault = Vault(settings.secret_key)  # noqa: F841
     people = AccountRepository()
     accounts = AccountService(people, Sessions(people, tokens, events), Limits(), events)
     programs = Programs(settings.data_dir)
@@ -233,7 +235,7 @@ def given_as(value: Any) -> Provide:
     return Provide(lambda: value, sync_to_thread=False, use_cache=True)
 
 
-@websocket("/api/v1/live")
+@websocket("/api/v1/live", opt={"scope": (Scope.READ, Scope.REQUESTS, Scope.DOWNLOADS)})
 async def live(socket: WebSocket[Any, Any, Any], hub: NamedDependency[LiveHub]) -> None:
     """Live events for pages and API clients; see `live.py`."""
     await socket.accept()

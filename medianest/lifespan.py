@@ -27,6 +27,7 @@ STOP_S = 10.0  # for each part; what does not end by then is left to the end of 
 async def open_database(settings: Settings, engine: database.Engine | None = None) -> AsyncIterator[tuple[str, ...]]:
     """Connect, bring the schema up to date and close again at the end; yields the migrations applied."""
     import medianest.accounts.tables
+    import medianest.connections.tables
     import medianest.downloads.tables
     import medianest.system.tables  # noqa: F401  # every table must be known before it is bound
 

@@ -20,6 +20,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 FILE_SIZE_BYTES = 2 * 1024 * 1024
 FILES_KEPT = 5
 HIDDEN = "••••"
+KNOWN_KEPT = 500  # secrets come and go with people's tokens; the patterns catch older ones
 
 # what gives a secret away, wherever it stands: links with credentials, headers, cookies, tokens in queries, JWTs
 PATTERNS = (
@@ -48,7 +49,9 @@ class Redactor:
 
     def learn(self, *values: str) -> None:
         """Hide these exact values from now on; too short ones are left out, they would hide ordinary words."""
-        self._known = (*self._known, *(value for value in values if len(value) >= 8))
+        new = {value for value in values if len(value) >= 8} - set(self._known)
+        if new:
+            self._known = (*self._known, *new)[-KNOWN_KEPT:]
 
     def clean(self, text: str) -> str:
         for value in self._known:

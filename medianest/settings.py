@@ -6,7 +6,6 @@ An empty value counts as unset.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import secrets
 import tomllib
@@ -17,27 +16,24 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from medianest.errors import MediaNestError
+from medianest.setting_values import (
+    DEFAULT_PORT,
+    PREFIX,
+    AllowList,
+    SettingsError,
+    address,
+    allow_list,
+    base_path,
+    database_url,
+    existing_file,
+    hosts,
+    networks,
+    one_of,
+    port,
+)
 
-DEFAULT_PORT = 6378
-PREFIX = "MEDIANEST_"
-SECRETS = frozenset(("admin_password", "secret_key", "database_url"))
+SECRETS = frozenset(("admin_password", "secret_key", "database_url", "plex_token"))
 LOG_LEVELS = ("debug", "info", "warning", "error")
-
-
-class SettingsError(MediaNestError):
-    """A setting can not be used; the sentence names it and says what to do."""
-
-
-class AllowList(msgspec.Struct, frozen=True):
-    """Which private addresses download links may point at: none, all, or some networks."""
-
-    allows_all: bool = False
-    networks: tuple[str, ...] = ()
-
-    def to_text(self) -> str:
-        """`false`, `true`, or a comma list: what the worker is told."""
-        return "true" if self.allows_all else ",".join(self.networks) or "false"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +50,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     admin_username: str = ""
     admin_password: str = ""
     secret_key: bytes = b""
+    trusted_proxies: tuple[str, ...] = ()  # networks; empty: none, and what is saved in the pages counts
+    allowed_hosts: tuple[str, ...] = ()  # names beside the ones that are always allowed; `*` switches the check off
     allow_private_downloads: AllowList = AllowList()
+    plex_url: str = ""
+    plex_token: str = ""
+    plex_tv_url: str = "https://plex.tv"
+    plex_app_url: str = "https://app.plex.tv"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     log_level: str = "info"
     log_format: str = "text"
     opens_browser: bool = True
@@ -77,6 +81,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 value = value.to_text()
             elif isinstance(value, bytes):
                 value = "set" if value else ""
+            elif isinstance(value, tuple):
+                value = ",".join(value)
+            elif value is None:
+                value = ""
             if name in SECRETS and value:
                 value = masked(name, str(value))
             rows.append((PREFIX + name.upper(), str(value), self.sources.get(name, "default")))
@@ -95,7 +103,15 @@ NAMES = (
     "admin_username",
     "admin_password",
     "secret_key",
+    "trusted_proxies",
+    "allowed_hosts",
     "allow_private_downloads",
+    "plex_url",
+    "plex_token",
+    "plex_tv_url",
+    "plex_app_url",
+    "tls_cert",
+    "tls_key",
     "log_level",
     "log_format",
 )
@@ -145,18 +161,26 @@ def load_settings(
     return Settings(
         data_dir=data_dir,
         host=values.get("host", ""),
-        port=_port(values.get("port"), sources.get("port", "")),
-        base_path=_base_path(values.get("base_path", "")),
-        public_url=_public_url(values.get("public_url", "")),
-        database_url=_database_url(values.get("database_url", ""), data_dir),
+        port=port(values.get("port"), sources.get("port", "")),
+        base_path=base_path(values.get("base_path", "")),
+        public_url=address("public_url", values.get("public_url", "")),
+        database_url=database_url(values.get("database_url", ""), data_dir),
         library_dir=library,
         staging_dir=staging,
         admin_username=values.get("admin_username", ""),
         admin_password=values.get("admin_password", ""),
         secret_key=_secret_key(values.get("secret_key", ""), data_dir, makes_key=makes_key),
-        allow_private_downloads=_allow_list(values.get("allow_private_downloads", "")),
-        log_level=_one_of("log_level", values.get("log_level", "info").lower(), LOG_LEVELS),
-        log_format=_one_of("log_format", values.get("log_format", "text").lower(), ("text", "json")),
+        trusted_proxies=networks("trusted_proxies", values.get("trusted_proxies", "")),
+        allowed_hosts=hosts(values.get("allowed_hosts", "")),
+        allow_private_downloads=allow_list(values.get("allow_private_downloads", "")),
+        plex_url=address("plex_url", values.get("plex_url", "")),
+        plex_token=values.get("plex_token", "").strip(),
+        plex_tv_url=address("plex_tv_url", values.get("plex_tv_url", "")) or "https://plex.tv",
+        plex_app_url=address("plex_app_url", values.get("plex_app_url", "")) or "https://app.plex.tv",
+        tls_cert=existing_file("tls_cert", values.get("tls_cert", "")),
+        tls_key=existing_file("tls_key", values.get("tls_key", "")),
+        log_level=one_of("log_level", values.get("log_level", "info").lower(), LOG_LEVELS),
+        log_format=one_of("log_format", values.get("log_format", "text").lower(), ("text", "json")),
         opens_browser=values.get("opens_browser", "true") == "true",
         sources=sources,
     )
@@ -208,67 +232,6 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(str(part) for part in value)
     return str(value)
-
-
-def _port(text: str | None, source: str) -> int:
-    if text is None:
-        return DEFAULT_PORT
-    if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
-        raise SettingsError(f"The port {text!r} ({source}) is not a number from 1 to 65535.")
-    return int(text)
-
-
-def _base_path(text: str) -> str:
-    path = "/" + text.strip("/") if text.strip("/") else ""
-    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
-    if set(path) - allowed or "//" in path or "/." in path:
-        raise SettingsError(f"The base path {text!r} may hold letters, digits, - . _ ~ and / only, such as /medianest.")
-    return path
-
-
-def _public_url(text: str) -> str:
-    if not text:
-        return ""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise SettingsError(f"MEDIANEST_PUBLIC_URL {text!r} is not an address such as https://media.example.org.")
-    return text.rstrip("/")
-
-
-def _database_url(text: str, data_dir: Path) -> str:
-    if not text:
-        return f"sqlite:///{data_dir / 'medianest.sqlite'}"
-    for prefix in ("postgres://", "postgresql://"):
-        if text.startswith(prefix):
-            return "postgres://" + text.removeprefix(prefix)
-    if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
-        return text
-    raise SettingsError("MEDIANEST_DATABASE_URL must be sqlite:///path or postgres://user:password@host:port/name.")
-
-
-def _allow_list(text: str) -> AllowList:
-    word = text.strip().lower()
-    if word in ("", "false", "no", "off", "0"):
-        return AllowList()
-    if word in ("true", "yes", "on", "1"):
-        return AllowList(allows_all=True)
-    networks = []
-    for part in word.replace(" ", ",").split(","):
-        if not part:
-            continue
-        try:
-            networks.append(str(ipaddress.ip_network(part, strict=False)))
-        except ValueError as error:
-            raise SettingsError(
-                f"MEDIANEST_ALLOW_PRIVATE_DOWNLOADS must be true, false or a list of addresses and networks; {part!r} is none."
-            ) from error
-    return AllowList(networks=tuple(networks))
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise SettingsError(f"MEDIANEST_{name.upper()} must be one of {', '.join(allowed)}; it is {value!r}.")
-    return value
 
 
 def _secret_key(text: str, data_dir: Path, *, makes_key: bool) -> bytes:

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
-from medianest.accounts.model import Caller, Preferences, PreferencesChange, Session, Tokens, User
+from medianest.accounts.model import Caller, Preferences, PreferencesChange, Scope, Session, Tokens, User
 from medianest.accounts.service import AccountService
 from medianest.errors import NotSignedIn
 from medianest.web.auth import device_of
@@ -144,7 +144,7 @@ class MeApi(Controller):
     path = "/api/v1/me"
     tags = ("Me",)
 
-    @get(summary="The person signed in")
+    @get(opt={"scope": Scope.READ}, summary="The person signed in")
     async def me(self, caller: NamedDependency[Caller]) -> Me:
         return Me(caller.user, caller.preferences)
 

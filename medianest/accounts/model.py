@@ -21,6 +21,73 @@ class UserState(StrEnum):
     SUSPENDED = "suspended"
 
 
+class SuspensionCode(StrEnum):
+    """Why somebody is suspended."""
+
+    BY_ADMIN = "by_admin"
+    PLEX_ACCESS = "plex_access"  # their Plex account has lost our server; ends by itself when it is back
+
+
+class Permission(StrEnum):
+    """What a person may do beyond looking. Administrators may everything."""
+
+    REQUEST_FILMS = "request_films"
+    REQUEST_SHOWS = "request_shows"
+    REQUEST_4K = "request_4k"
+    AUTO_APPROVE = "auto_approve"
+    DOWNLOAD = "download"
+    FOLLOW = "follow"
+    PRIORITY = "priority"
+    MANAGE_REQUESTS = "manage_requests"
+    MANAGE_USERS = "manage_users"
+    MANAGE_SETTINGS = "manage_settings"
+    SEE_OTHERS_REQUESTS = "see_others_requests"
+
+
+class RatingLimit(StrEnum):
+    """The oldest age rating a child profile sees; the rules that map films' ratings to it are in `media`."""
+
+    ALL = "0"
+    FROM_6 = "6"
+    FROM_12 = "12"
+    FROM_16 = "16"
+
+
+class Scope(StrEnum):
+    """What an API key opens. A key never opens more than its person may."""
+
+    READ = "read"
+    REQUESTS = "requests"
+    DOWNLOADS = "downloads"
+    WIDGETS = "widgets"
+    METRICS = "metrics"
+    ADMIN = "admin"
+
+
+NO_LIMIT = -1
+
+
+class Quotas(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a person may ask for; -1 is no limit. They do not bind administrators."""
+
+    requests_limit: int = 20  # in `requests_days`
+    requests_days: int = 7
+    downloads_per_hour: int = 5
+    storage_bytes: int = 10 * 1024**3
+
+
+class DefaultRights(msgspec.Struct, frozen=True, kw_only=True):
+    """What everybody has for whom nothing else was said."""
+
+    permissions: tuple[Permission, ...] = (
+        Permission.REQUEST_FILMS,
+        Permission.REQUEST_SHOWS,
+        Permission.DOWNLOAD,
+        Permission.FOLLOW,
+    )
+    quotas: Quotas = Quotas()
+
+
 class Theme(StrEnum):
     DARK = "dark"
     LIGHT = "light"
@@ -37,10 +104,20 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     state: UserState
     created_at: datetime
     last_seen_at: datetime | None = None
+    permissions: tuple[Permission, ...] = ()  # in effect: own or default ones, all for administrators
+    quotas: Quotas = Quotas()
+    is_child: bool = False
+    rating_limit: RatingLimit | None = None  # of child profiles
+    picture: str | None = None  # changes with the picture: `/people/{id}/picture?v=…`
+    must_change_password: bool = False
 
     @property
     def is_admin(self) -> bool:
         return self.role is Role.ADMIN
+
+    def may(self, permission: Permission) -> bool:
+        """Whether they have `permission`; administrators have all."""
+        return self.is_admin or permission in self.permissions
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +128,7 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     page_size: int = 50
     default_quality: str = "default"
     is_shortcuts_on: bool = True
+    date_locale: str = "en"  # a Babel locale, for dates and numbers
 
 
 class PreferencesChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +139,7 @@ class PreferencesChange(msgspec.Struct, frozen=True, kw_only=True):
     page_size: int | msgspec.UnsetType = msgspec.UNSET
     default_quality: str | msgspec.UnsetType = msgspec.UNSET
     is_shortcuts_on: bool | msgspec.UnsetType = msgspec.UNSET
+    date_locale: str | msgspec.UnsetType = msgspec.UNSET
 
 
 # what to look for in the browser's own words, the telling ones first
@@ -129,9 +208,14 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     user: User
     preferences: Preferences
-    session_id: UUID
+    session_id: UUID  # of an API key: made from its id, so that its sockets can be closed as a session's
     csrf_token: str
-    is_cookie: bool  # by cookie (needs a CSRF token) or by bearer token
+    is_cookie: bool  # by cookie (needs a CSRF token) or by bearer token or key
+    scopes: frozenset[Scope] | None = None  # of an API key; None: a session, which may all its person may
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the person may and, by key, the key opens it."""
+        return self.user.may(permission) and (self.scopes is None or Scope.ADMIN in self.scopes)
 
 
 class AdministratorMade(Event, frozen=True):

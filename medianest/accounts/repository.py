@@ -10,18 +10,16 @@ from uuid import UUID
 import msgspec
 
 from medianest.accounts.model import Preferences, Role, Session, User, UserState
+from medianest.accounts.rights import DEFAULTS_KEY, user_from_row
 from medianest.accounts.tables import PreferencesRow, SessionRow, UserRow
 from medianest.database import fetch, mapped_errors
 from medianest.errors import NotFound
 
-USER_COLUMNS = (
-    UserRow.id,
-    UserRow.username,
-    UserRow.display_name,
-    UserRow.role,
-    UserRow.state,
-    UserRow.created_at,
-    UserRow.last_seen_at,
+# what `user_from_row` reads; the default rights come along, so that a person is one query
+USER_SQL = (
+    "u.id, u.username, u.display_name, u.role, u.state, u.created_at, u.last_seen_at, u.permissions, u.is_child, "
+    "u.rating_limit, u.picture, u.must_change_password, u.requests_limit, u.requests_days, u.downloads_per_hour, "
+    f"u.storage_bytes, (SELECT value FROM system_settings WHERE key = '{DEFAULTS_KEY}') AS default_rights"
 )
 SESSION_COLUMNS = (
     SessionRow.id,
@@ -44,19 +42,17 @@ class AccountRepository:
     """People and what belongs to their sign-in."""
 
     async def get(self, user_id: int) -> User:
-        row = await UserRow.select(*USER_COLUMNS).where(UserRow.id == user_id).first()
-        if row is None:
+        rows = await fetch(f"SELECT {USER_SQL} FROM users u WHERE u.id = {{}}", user_id)
+        if not rows:
             raise NotFound("There is no such person.")
-        return msgspec.convert(row, User)
+        return user_from_row(rows[0])
 
     async def find(self, username: str) -> tuple[User, str | None] | None:
         """The person of that name and the stored hash, or None."""
-        row = (
-            await UserRow.select(*USER_COLUMNS, UserRow.password_hash)
-            .where(UserRow.username_key == username_key(username))
-            .first()
+        rows = await fetch(
+            f"SELECT {USER_SQL}, u.password_hash FROM users u WHERE u.username_key = {{}}", username_key(username)
         )
-        return (msgspec.convert(row, User), row["password_hash"]) if row else None
+        return (user_from_row(rows[0]), rows[0]["password_hash"]) if rows else None
 
     async def password_hash(self, user_id: int) -> str | None:
         row = await UserRow.select(UserRow.password_hash).where(UserRow.id == user_id).first()
@@ -101,8 +97,8 @@ class AccountRepository:
         """The person, preferences and session behind a live session of an active person, in one query."""
         rows = await fetch(
             "SELECT s.id AS session_id, s.device_name, s.address, s.is_remembered, s.created_at AS session_created_at, "
-            "s.last_used_at, s.expires_at, u.id, u.username, u.display_name, u.role, u.state, u.created_at, u.last_seen_at, "
-            "p.theme, p.time_zone, p.page_size, p.default_quality, p.is_shortcuts_on "
+            "s.last_used_at, s.expires_at, "
+            f"{USER_SQL}, p.theme, p.time_zone, p.page_size, p.default_quality, p.is_shortcuts_on, p.date_locale "
             "FROM user_sessions s JOIN users u ON u.id = s.user_id LEFT JOIN user_preferences p ON p.user_id = u.id "
             "WHERE s.id = {} AND s.revoked_at IS NULL AND s.expires_at > {} AND u.state = {}",
             session_id,
@@ -112,15 +108,7 @@ class AccountRepository:
         if not rows:
             return None
         row = rows[0]
-        user = User(
-            id=row["id"],
-            username=row["username"],
-            display_name=row["display_name"],
-            role=Role(row["role"]),
-            state=UserState(row["state"]),
-            created_at=row["created_at"],
-            last_seen_at=row["last_seen_at"],
-        )
+        user = user_from_row(row)
         session = Session(
             id=session_id,
             user_id=row["id"],
@@ -198,16 +186,17 @@ class AccountRepository:
 
     async def save_preferences(self, user_id: int, preferences: Preferences) -> None:
         await fetch(
-            "INSERT INTO user_preferences (user_id, theme, time_zone, page_size, default_quality, is_shortcuts_on) "
-            "VALUES ({}, {}, {}, {}, {}, {}) ON CONFLICT (user_id) DO UPDATE SET theme = excluded.theme, "
+            "INSERT INTO user_preferences (user_id, theme, time_zone, page_size, default_quality, is_shortcuts_on, "
+            "date_locale) VALUES ({}, {}, {}, {}, {}, {}, {}) ON CONFLICT (user_id) DO UPDATE SET theme = excluded.theme, "
             "time_zone = excluded.time_zone, page_size = excluded.page_size, default_quality = excluded.default_quality, "
-            "is_shortcuts_on = excluded.is_shortcuts_on",
+            "is_shortcuts_on = excluded.is_shortcuts_on, date_locale = excluded.date_locale",
             user_id,
             preferences.theme.value,
             preferences.time_zone,
             preferences.page_size,
             preferences.default_quality,
             preferences.is_shortcuts_on,
+            preferences.date_locale,
         )
 
     async def preferences(self, user_id: int) -> Preferences:

@@ -9,7 +9,7 @@ from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from medianest.accounts.model import Caller
+from medianest.accounts.model import Caller, Scope
 from medianest.downloads.model import Download, DownloadState, NewDownload, Preview, QueueSettings
 from medianest.downloads.service import DownloadService
 from medianest.web.guards import requires_admin
@@ -34,6 +34,7 @@ class PlaceChange(msgspec.Struct, frozen=True, kw_only=True):
 class DownloadApi(Controller):
     path = "/api/v1/downloads"
     tags = ("Downloads",)
+    opt = {"scope": Scope.DOWNLOADS}  # noqa: RUF012
 
     @post(status_code=202, summary="Queue a link; 200 with the existing one when it is there already")
     async def add(self, data: JSONBody[NewDownload], downloads: Downloads, caller: Person) -> Response[Download]:
@@ -99,6 +100,7 @@ class QueueSettingsApi(Controller):
     path = "/api/v1/queue-settings"
     tags = ("Downloads",)
     guards = (requires_admin,)
+    opt = {"scope": Scope.ADMIN}  # noqa: RUF012
 
     @get(summary="What holds for the whole queue")
     async def show(self, downloads: Downloads) -> QueueSettings:

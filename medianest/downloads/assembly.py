@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from medianest.downloads.addresses import AllowedAddresses
+from medianest.addresses import AllowedAddresses
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.dispatcher import Dispatcher, DispatcherRules

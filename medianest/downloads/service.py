@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from medianest.accounts.model import User
+from medianest.addresses import AllowedAddresses, check_url
 from medianest.downloads import reasons
-from medianest.downloads.addresses import AllowedAddresses, check_url
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.filing import Library

@@ -46,6 +46,7 @@ class DownloadRow(Table, tablename="download_queue"):
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
     changed_at = Timestamptz()
+    quota_cost = Integer(default=1, help_text="what it counts in the person's downloads per hour")
 
 
 class DownloadPersonRow(Table, tablename="download_people"):

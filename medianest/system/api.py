@@ -6,6 +6,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from medianest.accounts.model import Scope
 from medianest.scheduler import Scheduler
 from medianest.system.model import SystemReport, Task
 from medianest.system.service import SystemService
@@ -16,6 +17,7 @@ class SystemApi(Controller):
     path = "/api/v1/system"
     tags = ("System",)
     guards = (requires_admin,)
+    opt = {"scope": Scope.ADMIN}  # noqa: RUF012
 
     @get("/health", summary="Versions, programs found, problems and settings")
     async def health(self, system: NamedDependency[SystemService]) -> SystemReport:

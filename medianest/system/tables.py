@@ -23,6 +23,8 @@ class AuditRow(Table, tablename="audit_logs"):
     detail = Text()
     address = Text()
     request_id = Text()
+    before = Text(default="", help_text="JSON of the values that changed, secrets left out; empty: nothing to say")
+    after = Text(default="")
 
 
 class ScheduledRunRow(Table, tablename="scheduled_runs"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Callable
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from medianest.accounts.model import Caller
+from medianest.accounts.model import Caller, Permission, Scope
 from medianest.errors import NotAllowed, NotFound, NotSignedIn, TooLarge, TooMany
 from medianest.web.same_origin import SAFE_METHODS
 
@@ -17,6 +18,7 @@ LARGEST_FORM_BYTES = 100_000
 ACTS_A_MINUTE = 100
 WINDOW_S = 60.0
 LARGEST_ID = 2**63 - 1
+READABLE = frozenset((Scope.READ, Scope.REQUESTS, Scope.DOWNLOADS))  # what a key for reading reads
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -28,11 +30,28 @@ def caller_of(connection: Connection) -> Caller | None:
 
 
 def requires_sign_in(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Guard of the whole application: default-deny."""
+    """Guard of the whole application: default-deny.
+
+    A route opens for API keys only when it names their scope: `opt={"scope": Scope.DOWNLOADS}`, or several.
+    """
     if handler.opt.get("public"):
         return
-    if caller_of(connection) is None:
+    caller = caller_of(connection)
+    if caller is None:
         raise NotSignedIn("Please sign in to go on.")
+    method = str(connection.scope.get("method", "GET"))
+    if caller.scopes is not None and not opens(caller.scopes, handler.opt.get("scope"), method):
+        raise NotAllowed("This API key does not open this. Make one with the scope it needs.", code="scope_missing")
+
+
+def opens(scopes: frozenset[Scope], wanted: Scope | tuple[Scope, ...] | None, method: str) -> bool:
+    """Whether a key with `scopes` may call a route that names `wanted`; no route opens that names none."""
+    if wanted is None:
+        return False
+    named = {wanted} if isinstance(wanted, Scope) else set(wanted)
+    if Scope.ADMIN in scopes or named & scopes:
+        return True
+    return Scope.READ in scopes and method in SAFE_METHODS and bool(named & READABLE)
 
 
 def requires_admin(connection: Connection, _handler: BaseRouteHandler) -> None:
@@ -40,6 +59,17 @@ def requires_admin(connection: Connection, _handler: BaseRouteHandler) -> None:
     caller = caller_of(connection)
     if caller is None or not caller.user.is_admin:
         raise NotAllowed("Only an administrator can do this.")
+
+
+def requires(permission: Permission) -> Callable[[Connection, BaseRouteHandler], None]:
+    """A guard: only for people with `permission`; administrators have all."""
+
+    def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
+        caller = caller_of(connection)
+        if caller is None or not caller.user.may(permission):
+            raise NotAllowed("Your account may not do this. Ask whoever runs this server.", code="permission_missing")
+
+    return guard
 
 
 async def requires_csrf_token(connection: Connection, _handler: BaseRouteHandler) -> None:

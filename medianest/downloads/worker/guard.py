@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import Any
 
-from medianest.downloads.addresses import AllowedAddresses, is_allowed
+from medianest.addresses import AllowedAddresses, is_allowed
 
 _WATCHED = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 MARK = "refused by the address guard"

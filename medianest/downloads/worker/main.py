@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from medianest.downloads.addresses import AllowedAddresses
+from medianest.addresses import AllowedAddresses
 from medianest.downloads.worker import confinement
 from medianest.downloads.worker.download import download
 from medianest.downloads.worker.engine import Engine

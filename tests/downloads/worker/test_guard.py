@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from medianest.downloads.addresses import AllowedAddresses
+from medianest.addresses import AllowedAddresses
 from medianest.downloads.worker.guard import AddressGuard, AddressRefused
 from tests.downloads.worker.driver import WorkerProcess
 from tests.site import Site
@@ -17,7 +17,7 @@ FORBIDDEN = ("127.0.0.2", "127.0.0.3")
 # The worker's own walls, without yt-dlp, around a piece of code.
 INSIDE = """
 import sys
-from medianest.downloads.addresses import AllowedAddresses
+from medianest.addresses import AllowedAddresses
 from medianest.downloads.worker.guard import AddressGuard
 from medianest.downloads.worker.proxy import FilterProxy
 guard = AddressGuard(AllowedAddresses.parse(sys.argv[1]))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.downloads.addresses import AllowedAddresses, check_url, is_allowed, parse_address
+from medianest.addresses import AllowedAddresses, check_url, is_allowed, parse_address
 from medianest.errors import Invalid
 
 EVERYTHING = AllowedAddresses.parse("true")
