@@ -24,6 +24,7 @@ from tests.harness.databases import (
     migrated_sqlite,
     postgres,
 )
+from tests.harness.plex import plex
 from tests.harness.server import server, start_server
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "migrated_database_url",
     "migrated_postgres",
     "migrated_sqlite",
+    "plex",
     "postgres",
     "server",
     "start_server",

@@ -1,0 +1,18 @@
+"""A stand-in for plex.tv and a Plex server on loopback, with every kind of account and every kind of trouble.
+
+```python
+with PlexWorld() as plex:
+    plex.url, plex.server_url     # plex.tv with the sign-in app's pages; the server `plex.machine_id`
+    plex.allow(code, plex.friend) # as if the friend had tapped Allow
+    plex.faults.add("/api/v2/user", "status", status=500)
+    plex.calls                    # what was asked for
+```
+
+By hand: `python -m tests.plex --port 8095`, whose first page lists the accounts and says which settings to start with.
+"""
+
+from tests.plex.people import Account
+from tests.plex.traffic import Call
+from tests.plex.world import PlexWorld
+
+__all__ = ["Account", "Call", "PlexWorld"]
