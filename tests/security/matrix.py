@@ -1,0 +1,134 @@
+"""Who may call what: one line for every route. A new route fails `test_matrix.py` until its line stands here.
+
+People: `all` strangers too; `person` whoever is signed in; `adult` no child profile; `admin` administrators; or the name of a
+permission: administrators and whoever has it. Keys: the scopes that open the route for an administrator's key.
+A stranger is sent to the sign-in page, or gets 401 by the API; everybody else who is refused gets 403.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+DEFAULT_PERMISSIONS = frozenset(("request_films", "request_shows", "download", "follow"))
+CHILD_PERMISSIONS = DEFAULT_PERMISSIONS - {"follow"}
+SCOPES = ("read", "requests", "downloads", "widgets", "metrics", "admin")
+KINDS = ("nobody", "child", "user", "admin", *(f"key:{scope}" for scope in SCOPES))
+
+# method  path  people  keys
+TABLE = """
+GET     /                                              person
+GET     /more                                          person
+GET     /help/patterns                                 admin
+GET     /setup                                         all
+POST    /setup                                         all
+GET     /sign-in                                       all
+POST    /sign-in                                       all
+POST    /sign-out                                      person
+GET     /ping                                          all
+GET     /healthz                                       all
+GET     /readyz                                        all
+GET     /static/{version:str}/{name:path}              all
+GET     /{address:path}                                all
+POST    /{address:path}                                all
+PUT     /{address:path}                                all
+PATCH   /{address:path}                                all
+DELETE  /{address:path}                                all
+
+GET     /downloads                                     person
+POST    /downloads                                     person
+GET     /downloads/list                                person
+POST    /downloads/preview                             person
+GET     /downloads/settings                            admin
+POST    /downloads/settings                            admin
+GET     /downloads/{download_id:int}                   person
+GET     /downloads/{download_id:int}/items             person
+GET     /downloads/{download_id:int}/row               person
+POST    /downloads/{download_id:int}/{verb:str}        person
+GET     /pictures/{name:str}                           person
+
+GET     /settings                                      person
+POST    /settings                                      person
+GET     /settings/devices                              person
+POST    /settings/devices/end-others                   person
+POST    /settings/devices/{session_id:uuid}/end        person
+GET     /settings/password                             person
+POST    /settings/password                             person
+
+GET     /system                                        admin
+POST    /system/tasks/{name:str}/run                   admin
+
+POST    /api/v1/setup                                  all
+POST    /api/v1/auth/login                             all
+POST    /api/v1/auth/refresh                           all
+POST    /api/v1/auth/logout                            person
+GET     /api/v1/me                                     person  read admin
+POST    /api/v1/me/password                            person
+PATCH   /api/v1/me/preferences                         person
+GET     /api/v1/me/sessions                            person
+DELETE  /api/v1/me/sessions/{session_id:uuid}          person
+SOCKET  /api/v1/live                                   person  read requests downloads admin
+GET     /api/docs                                      person
+GET     /api/v1/openapi.json                           person
+GET     /api/v1/openapi.json/openapi.json              person
+GET     /api/v1/openapi.json/{path:str}                person
+
+GET     /api/v1/downloads                              person  read downloads admin
+POST    /api/v1/downloads                              person  downloads admin
+POST    /api/v1/downloads/preview                      person  downloads admin
+GET     /api/v1/downloads/{download_id:int}            person  read downloads admin
+PATCH   /api/v1/downloads/{download_id:int}            person  downloads admin
+DELETE  /api/v1/downloads/{download_id:int}            person  downloads admin
+GET     /api/v1/downloads/{download_id:int}/items      person  read downloads admin
+POST    /api/v1/downloads/{download_id:int}/cancel     person  downloads admin
+POST    /api/v1/downloads/{download_id:int}/pause      person  downloads admin
+POST    /api/v1/downloads/{download_id:int}/resume     person  downloads admin
+POST    /api/v1/downloads/{download_id:int}/retry      person  downloads admin
+GET     /api/v1/queue-settings                         admin   admin
+PUT     /api/v1/queue-settings                         admin   admin
+
+GET     /api/v1/system/health                          admin   admin
+GET     /api/v1/system/tasks                           admin   admin
+POST    /api/v1/system/tasks/{name:str}/run            admin   admin
+"""
+
+
+class Entry(NamedTuple):
+    """One line of the table."""
+
+    method: str
+    path: str
+    people: str
+    keys: frozenset[str]
+
+    @property
+    def is_api(self) -> bool:
+        return self.path.startswith("/api/")
+
+    @property
+    def permission(self) -> str:
+        """The permission that opens it, empty when none does."""
+        return "" if self.people in ("all", "person", "adult", "admin") else self.people
+
+    def allows(self, kind: str) -> bool:
+        """Whether somebody of `kind` may call it."""
+        if self.people == "all" or kind == "admin":
+            return True
+        if kind.startswith("key:"):
+            return kind.removeprefix("key:") in self.keys
+        if kind == "nobody" or self.people == "admin":
+            return False
+        if self.permission:
+            return self.permission in (CHILD_PERMISSIONS if kind == "child" else DEFAULT_PERMISSIONS)
+        return self.people == "person" or kind == "user"
+
+
+def entries() -> dict[tuple[str, str], Entry]:
+    """The table by method and path."""
+    found = {}
+    for line in TABLE.splitlines():
+        if line and not line.startswith("#"):
+            method, path, people, *keys = line.split()
+            assert (method, path) not in found, f"{method} {path} stands twice in the table"
+            assert set(keys) <= set(SCOPES), line
+            found[method, path] = Entry(method, path, people, frozenset(keys))
+    return found
