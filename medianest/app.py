@@ -13,6 +13,10 @@ from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
 
 from medianest.accounts.api import AuthApi, MeApi, SetupApi
+from medianest.accounts.keys.api import KeyApi
+from medianest.accounts.keys.pages import KeyPages
+from medianest.accounts.keys.repository import KeyRepository
+from medianest.accounts.keys.service import KeyService
 from medianest.accounts.limits import Limits
 from medianest.accounts.model import Caller, Scope
 from medianest.accounts.pages import SettingsPages, SetupPages, SignInPages, sign_out
@@ -38,6 +42,11 @@ from medianest.settings import Settings
 from medianest.system.api import Probes, SystemApi
 from medianest.system.pages import SystemPages
 from medianest.system.repository import ScheduledRunRepository
+from medianest.system.security.api import SecurityApi
+from medianest.system.security.model import ProtectionRestored, SecuritySettings
+from medianest.system.security.pages import SecurityPages
+from medianest.system.security.repository import SecurityRepository
+from medianest.system.security.service import SecurityService, with_outside
 from medianest.system.service import SystemService
 from medianest.vault import Vault
 from medianest.web.auth import AuthMiddleware
@@ -58,6 +67,7 @@ from medianest.web.static_files import StaticFiles, static_file
 from medianest.web.templating import Templates
 from medianest.web.templating import gettext as _
 from medianest.web.urls import Urls
+from medianest.web.walls import Rules, Walls
 
 LARGEST_BODY_BYTES = 1024 * 1024
 
@@ -70,8 +80,10 @@ class Application:
     engine: Engine
     events: EventBus
     accounts: AccountService
+    keys: KeyService
     downloads: Downloads
     system: SystemService
+    security: SecurityService
     scheduler: Scheduler
     relay: PostgresRelay | NoRelay
     hub: LiveHub
@@ -89,9 +101,18 @@ def create_app(settings: Settings) -> Application:
     vault = Vault(settings.secret_key)  # noqa: F841
     people = AccountRepository()
     accounts = AccountService(people, Sessions(people, tokens, events), Limits(), events)
+    keys = KeyService(KeyRepository(), Limits(), events)
     programs = Programs(settings.data_dir)
     runs = ScheduledRunRepository()
     system = SystemService(settings, programs, runs)
+    walls = Walls(Rules.of(with_outside(settings, SecuritySettings()), settings.public_url))
+    security = SecurityService(settings, SecurityRepository(), walls, events)
+    system.asks_also(security.problems)
+
+    async def sign_everybody_out(_event: ProtectionRestored) -> None:
+        await accounts.end_all_sessions("a protection is on again")
+
+    events.subscribe(ProtectionRestored, sign_everybody_out)
     downloads = build_downloads(
         settings,
         events,
@@ -105,18 +126,23 @@ def create_app(settings: Settings) -> Application:
     async def active(caller: Caller) -> tuple[Download, ...]:
         return await downloads.service.active(caller.user)
 
-    hub = LiveHub(events, active=active, is_live=accounts.is_live)
+    async def is_live(caller: Caller) -> bool:
+        return await (accounts.is_live(caller) if caller.scopes is None else keys.is_live(caller))
+
+    hub = LiveHub(events, active=active, is_live=is_live)
     return Application(
         settings=settings,
         engine=engine_from_url(settings.database_url),
         events=events,
         accounts=accounts,
+        keys=keys,
         downloads=downloads,
         system=system,
+        security=security,
         scheduler=scheduler,
         relay=relay,
         hub=hub,
-        asgi=pages(settings, tokens, accounts, downloads, system, scheduler, hub),
+        asgi=pages(settings, tokens, accounts, keys, downloads, system, security, walls, scheduler, hub),
     )
 
 
@@ -171,8 +197,11 @@ def pages(
     settings: Settings,
     tokens: TokenMaker,
     accounts: AccountService,
+    keys: KeyService,
     downloads: Downloads,
     system: SystemService,
+    security: SecurityService,
+    walls: Walls,
     scheduler: Scheduler,
     hub: LiveHub,
 ) -> Outermost:
@@ -180,12 +209,15 @@ def pages(
     urls = Urls(settings.base_path)
     static_files = StaticFiles(resource_path("static"), urls)
     templates = Templates(resource_path("templates"), urls, static_files)
+    templates.environment.globals["protections_off"] = walls.off
     cookies = SessionCookies(tokens.fingerprint, urls, settings.public_url)
     given: dict[str, Any] = {
         "accounts": accounts,
+        "keys": keys,
         "downloads": downloads.service,
         "pictures": downloads.pictures,
         "system": system,
+        "security": security,
         "scheduler": scheduler,
         "hub": hub,
         "urls": urls,
@@ -205,7 +237,7 @@ def pages(
             },
             guards=[requires_sign_in, refuses_impossible_ids, refuses_large_forms, requires_csrf_token, LimitsActs()],
             # refused before a session is renewed: the new cookies would be lost with the call
-            middleware=[SameOriginMiddleware(), AuthMiddleware(accounts, cookies), FrameMiddleware(counts)],
+            middleware=[SameOriginMiddleware(walls.opens_socket_for), AuthMiddleware(accounts, cookies, keys), FrameMiddleware(counts)],
             exception_handlers={Exception: ErrorAnswers(templates, urls)},
             template_config=templates.config(),
             openapi_config=openapi_config(urls),
@@ -213,6 +245,7 @@ def pages(
             logging_config=None,
         ),
         settings.base_path,
+        walls,
     )
 
 
@@ -251,13 +284,17 @@ ROUTES: list[Any] = [
     QueueSettingsPages,
     picture,
     SettingsPages,
+    KeyPages,
     SystemPages,
+    SecurityPages,
     SetupApi,
     AuthApi,
     MeApi,
+    KeyApi,
     DownloadApi,
     QueueSettingsApi,
     SystemApi,
+    SecurityApi,
     Probes,
     live,
     reader,

@@ -11,7 +11,7 @@ import msgspec
 
 from medianest.accounts.model import Preferences, Role, Session, User, UserState
 from medianest.accounts.rights import DEFAULTS_KEY, user_from_row
-from medianest.accounts.tables import PreferencesRow, SessionRow, UserRow
+from medianest.accounts.tables import PlexAccountRow, PreferencesRow, SessionRow, UserRow
 from medianest.database import fetch, mapped_errors
 from medianest.errors import NotFound
 
@@ -30,6 +30,7 @@ SESSION_COLUMNS = (
     SessionRow.created_at,
     SessionRow.last_used_at,
     SessionRow.expires_at,
+    SessionRow.method,
 )
 
 
@@ -79,7 +80,27 @@ class AccountRepository:
         return await self.get(rows[0]["id"])
 
     async def set_password(self, user_id: int, password_hash: str) -> None:
+        """The same password, hashed anew; whether it must be changed stays."""
         await UserRow.update({UserRow.password_hash: password_hash}).where(UserRow.id == user_id)
+
+    async def replace_password(self, user_id: int, old_hash: str | None, new_hash: str) -> bool:
+        """A password of the person's own choice; False when it was changed meanwhile."""
+        rows = await fetch(
+            "UPDATE users SET password_hash = {}, must_change_password = {} WHERE id = {} AND password_hash = {} RETURNING id",
+            new_hash,
+            False,
+            user_id,
+            old_hash,
+        )
+        return bool(rows)
+
+    async def rename(self, user_id: int, display_name: str) -> None:
+        await UserRow.update({UserRow.display_name: display_name}).where(UserRow.id == user_id)
+
+    async def is_of_plex(self, user_id: int) -> bool:
+        """Whether a Plex account belongs to the person: then name and picture follow it."""
+        found = await PlexAccountRow.select(PlexAccountRow.user_id).where(PlexAccountRow.user_id == user_id).first()
+        return found is not None
 
     async def seen(self, user_id: int, session_id: UUID, *, at: datetime, address: str) -> None:
         await fetch("UPDATE users SET last_seen_at = {} WHERE id = {}", at, user_id)
@@ -93,11 +114,12 @@ class AccountRepository:
             {column._meta.name: getattr(row, column._meta.name) for column in SESSION_COLUMNS}, Session
         )
 
-    async def who(self, session_id: UUID, *, at: datetime) -> tuple[User, Preferences, Session] | None:
-        """The person, preferences and session behind a live session of an active person, in one query."""
+    async def who(self, session_id: UUID, *, at: datetime) -> tuple[User, Preferences, Session, int] | None:
+        """Person, preferences, session and number of open notices behind a live session, in one query."""
         rows = await fetch(
             "SELECT s.id AS session_id, s.device_name, s.address, s.is_remembered, s.created_at AS session_created_at, "
-            "s.last_used_at, s.expires_at, "
+            "s.last_used_at, s.expires_at, s.method, "
+            "(SELECT count(*) FROM account_notices n WHERE n.user_id = u.id AND n.seen_at IS NULL) AS open_notices, "
             f"{USER_SQL}, p.theme, p.time_zone, p.page_size, p.default_quality, p.is_shortcuts_on, p.date_locale "
             "FROM user_sessions s JOIN users u ON u.id = s.user_id LEFT JOIN user_preferences p ON p.user_id = u.id "
             "WHERE s.id = {} AND s.revoked_at IS NULL AND s.expires_at > {} AND u.state = {}",
@@ -118,8 +140,9 @@ class AccountRepository:
             created_at=row["session_created_at"],
             last_used_at=row["last_used_at"],
             expires_at=row["expires_at"],
+            method=row["method"],
         )
-        return user, _preferences(row), session
+        return user, _preferences(row), session, int(row["open_notices"])
 
     async def rotate(
         self, session_id: UUID, old_hash: str, new_hash: str, *, at: datetime, expires_at: datetime
@@ -140,13 +163,14 @@ class AccountRepository:
         return bool(rows)
 
     async def rotation(self, session_id: UUID) -> dict[str, Any] | None:
-        """`previous_hash, rotated_at, user_id, is_remembered` of a session that was not revoked."""
+        """`previous_hash, rotated_at, user_id, is_remembered, created_at` of a session that was not revoked."""
         row: dict[str, Any] | None = (
             await SessionRow.select(
                 SessionRow.previous_hash,
                 SessionRow.rotated_at,
                 SessionRow.user_id,
                 SessionRow.is_remembered,
+                SessionRow.created_at,
                 SessionRow.expires_at,
             )
             .where((SessionRow.id == session_id) & SessionRow.revoked_at.is_null())
@@ -162,6 +186,11 @@ class AccountRepository:
             .order_by(SessionRow.last_used_at, ascending=False)
         )
         return tuple(msgspec.convert(row, Session) for row in rows)
+
+    async def with_sessions(self, *, at: datetime) -> list[int]:
+        """Ids of the people who are signed in somewhere."""
+        rows = await fetch("SELECT DISTINCT user_id FROM user_sessions WHERE revoked_at IS NULL AND expires_at > {}", at)
+        return [int(row["user_id"]) for row in rows]
 
     async def revoke(
         self, user_id: int, reason: str, *, at: datetime, only: UUID | None = None, but: UUID | None = None

@@ -183,6 +183,11 @@ class AccountService:
     async def sign_out(self, caller: Caller, *, everywhere: bool = False) -> None:
         await self._sessions.end(caller.user.id, "signed out", only=None if everywhere else caller.session_id)
 
+    async def end_all_sessions(self, reason: str) -> None:
+        """Sign everybody out, on every device."""
+        for user_id in await self._accounts.with_sessions(at=datetime.now(UTC)):
+            await self._sessions.end(user_id, reason)
+
     # devices, preferences, password
 
     async def sessions(self, user: User) -> tuple[Session, ...]:

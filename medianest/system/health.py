@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from medianest.database.filesystems import file_system_of, is_network_file_system
@@ -128,13 +129,16 @@ def user_problems() -> list[HealthProblem]:
     ]
 
 
-async def problems(settings: Settings, programs: dict[str, Program]) -> tuple[HealthProblem, ...]:
-    """Everything found, the worst first."""
+async def problems(
+    settings: Settings, programs: dict[str, Program], more: Iterable[HealthProblem] = ()
+) -> tuple[HealthProblem, ...]:
+    """Everything found, and what others found (`more`), the worst first."""
     order = list(Severity)
     found = [
         *await asyncio.to_thread(folder_problems, settings),
         *await asyncio.to_thread(database_problems, settings),
         *program_problems(programs),
         *user_problems(),
+        *more,
     ]
     return tuple(sorted(found, key=lambda problem: order.index(problem.severity)))

@@ -16,6 +16,14 @@ class Severity(StrEnum):
     NOTICE = "notice"
 
 
+class HealthFix(msgspec.Struct, frozen=True):
+    """A button that mends a problem: what to do, with what, and the words on it."""
+
+    name: str
+    value: str
+    words: str
+
+
 class HealthProblem(msgspec.Struct, frozen=True, kw_only=True):
     """Something the owner should know; `code` is stable, `advice` says what to do."""
 
@@ -23,6 +31,7 @@ class HealthProblem(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     text: str
     advice: str
+    fix: HealthFix | None = None
 
 
 class FoundProgram(msgspec.Struct, frozen=True, kw_only=True):

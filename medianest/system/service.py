@@ -7,6 +7,7 @@ import logging
 import platform
 import sqlite3
 import time
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -53,6 +54,11 @@ class SystemService:
         self._runs = runs
         self._readiness = Readiness(False)
         self._readiness_at = -READINESS_KEPT_S
+        self._checks: list[Callable[[], Awaitable[Iterable[HealthProblem]]]] = []
+
+    def asks_also(self, check: Callable[[], Awaitable[Iterable[HealthProblem]]]) -> None:
+        """Make `check` part of the health list: another slice's own problems."""
+        self._checks.append(check)
 
     async def readiness(self) -> Readiness:
         """The database answers, its schema is current and the data folder can be written; asked at most every 5 s."""
@@ -77,7 +83,11 @@ class SystemService:
 
     async def problems(self) -> tuple[HealthProblem, ...]:
         """What is not well, the worst first."""
-        return await health.problems(self._settings, await self._programs.all())
+        return await self._problems(await self._programs.all())
+
+    async def _problems(self, programs: dict[str, Program]) -> tuple[HealthProblem, ...]:
+        more = [problem for check in self._checks for problem in await check()]
+        return await health.problems(self._settings, programs, more)
 
     async def report(self) -> SystemReport:
         """Everything on the System page but the tasks."""
@@ -85,7 +95,7 @@ class SystemService:
         return SystemReport(
             versions=await self._versions(),
             found=tuple(_found(programs[name]) for name in PROGRAMS),
-            health=await health.problems(self._settings, programs),
+            health=await self._problems(programs),
             settings=tuple(ShownSetting(name=n, value=v, source=s) for n, v, s in self._settings.shown()),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 POLICY = (
@@ -22,28 +23,40 @@ ALWAYS = tuple(
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-        "X-Frame-Options": "SAMEORIGIN",
     }.items()
 )
-PAGES_POLICY = (b"content-security-policy", POLICY.encode())
-READER_POLICY = (b"content-security-policy", DOCS_POLICY.encode())
+OLD_FRAME_RULE = (b"x-frame-options", b"SAMEORIGIN")
 NOT_KEPT = (b"cache-control", b"no-store")
 
 
-def with_security_headers(path: str, send: Any) -> Any:
+def with_security_headers(
+    path: str, send: Any, frames: tuple[str, ...] = (), more: tuple[tuple[bytes, bytes], ...] = ()
+) -> Any:
     """`send` that adds them, and keeps answers for signed-in people out of every cache.
 
     Args:
         path: what was called, below the base path.
+        frames: origins that may show our pages in a frame.
+        more: further headers of this answer.
     """
-    policy = READER_POLICY if path == DOCS_PATH else PAGES_POLICY
+    always = (*_always(path == DOCS_PATH, frames), *more)
 
     async def send_with_headers(message: Any) -> None:
         if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), *ALWAYS, policy]
+            headers = [*message.get("headers", ()), *always]
             if not any(name.lower() == b"cache-control" for name, _ in headers):
                 headers.append(NOT_KEPT)
             message = {**message, "headers": headers}
         await send(message)
 
     return send_with_headers
+
+
+@lru_cache(maxsize=8)
+def _always(is_docs: bool, frames: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:
+    policy = DOCS_POLICY if is_docs else POLICY
+    if not frames:
+        return (*ALWAYS, OLD_FRAME_RULE, (b"content-security-policy", policy.encode()))
+    # the old header knows no list, and browsers that know the policy do not look at it
+    policy = policy.replace("frame-ancestors 'self'", "frame-ancestors " + " ".join(("'self'", *frames)))
+    return (*ALWAYS, (b"content-security-policy", policy.encode()))

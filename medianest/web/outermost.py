@@ -1,4 +1,4 @@
-"""What stands before the framework, for every answer whatever it is: base path, request id, headers, compression."""
+"""What stands before the framework, for every call: base path, walls, request id, headers, compression."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import uuid
 from typing import Any
 
 from medianest.logs import request_id
+from medianest.web.client_address import client_address
 from medianest.web.compression import with_compression
 from medianest.web.headers import with_security_headers
+from medianest.web.walls import PROBES, Walls
 
 log = logging.getLogger("medianest.access")
 
-PROBES = frozenset(("/ping", "/healthz", "/readyz"))
 HEADER = b"x-request-id"
+AT_THE_ROOT = "/the-root-outside-the-base-path"  # from where a browser is sent on
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Outermost:
@@ -24,9 +27,10 @@ class Outermost:
         base_path: `""` or such as `/medianest`; taken off the path before routing. The probes answer outside it too.
     """
 
-    def __init__(self, app: Any, base_path: str) -> None:
+    def __init__(self, app: Any, base_path: str, walls: Walls) -> None:
         self._app = app
         self._base_path = base_path
+        self._walls = walls
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -34,38 +38,58 @@ class Outermost:
             return
         token = request_id.set(uuid.uuid4().hex[:12])
         try:
-            await self._route(scope, receive, send)
+            await self._judge(scope, receive, send)
         finally:
             request_id.reset(token)
 
-    async def _route(self, scope: Any, receive: Any, send: Any) -> None:
-        path = scope["path"]
-        base = self._base_path
-        if base and path not in PROBES:
-            if path == base or path.startswith(base + "/"):
-                path = path[len(base) :] or "/"
-            elif path == "/" and scope["type"] == "http":
-                send = _with_id(scope, with_security_headers(path, send))
-                await _answer(send, 307, (b"location", base.encode() + b"/"))
-                return
-            else:
-                path = "/outside-the-base-path"
+    async def _judge(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let the walls look at the call, and pass it on as they see it."""
+        peer, called = client_address(scope), scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+        path = self._below_base(scope)
         # no root_path: the framework would cut it out of the path a second time, wherever it stands
         scope = {**scope, "path": path, "raw_path": path.encode("utf-8", "surrogateescape"), "root_path": ""}
+        scope = self._walls.seen(scope)
         scope.setdefault("state", {})
+        refusal = await self._walls.refusal(scope, peer, called)
         if scope["type"] == "websocket":
-            await self._app(scope, receive, send)
+            if refusal is None:
+                await self._app(scope, receive, send)
+            else:
+                await receive()
+                await send({"type": "websocket.close", "code": 1008, "reason": refusal.text.partition("\n")[0][:100]})
             return
-        send = _with_id(scope, with_security_headers(path, send))
-        if path not in PROBES and [name for name, _ in scope["headers"]].count(b"host") != 1:
-            # two of them: a proxy in front may have looked at the other one
-            await _answer(send, 400, (b"content-type", b"text/plain; charset=utf-8"), b"One Host header is needed.\n")
+        cors = self._walls.cors(scope)
+        send = with_security_headers(path, send, self._walls.frame_ancestors(), self._more_headers(scope, cors))
+        send = _with_id(scope, send)
+        if refusal is not None:
+            plain = ((b"content-type", b"text/plain; charset=utf-8"), *refusal.headers)
+            await _answer(send, refusal.status, plain, refusal.text.encode())
+            return
+        if path == AT_THE_ROOT:
+            await _answer(send, 307, ((b"location", self._base_path.encode() + b"/"),))
+            return
+        asked = self._walls.preflight(scope)
+        if asked is not None:
+            await _answer(send, 204, asked[len(cors) :])
             return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         else:
             send = with_compression(_header(scope, b"accept-encoding"), send)
         await self._app(scope, receive, send)
+
+    def _below_base(self, scope: Any) -> str:
+        path: str = scope["path"]
+        base = self._base_path
+        if not base or path in PROBES:
+            return path
+        if path == base or path.startswith(base + "/"):
+            return path[len(base) :] or "/"
+        return AT_THE_ROOT if path == "/" and scope["type"] == "http" else "/outside-the-base-path"
+
+    def _more_headers(self, scope: Any, cors: Headers) -> Headers:
+        hsts = self._walls.hsts(scope)
+        return (*cors, (b"strict-transport-security", hsts)) if hsts else cors
 
 
 def _header(scope: Any, wanted: bytes) -> str:
@@ -102,7 +126,7 @@ def _with_id(scope: Any, send: Any) -> Any:
     return send_with_id
 
 
-async def _answer(send: Any, status: int, header: tuple[bytes, bytes], body: bytes = b"") -> None:
-    headers = [header, (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _answer(send: Any, status: int, headers: Headers, body: bytes = b"") -> None:
+    length = ((b"content-length", str(len(body)).encode()),) if status != 204 else ()
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
     await send({"type": "http.response.body", "body": body})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 BEARER = "bearer "
+KEY_HEADER = "x-api-key"
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -37,6 +39,11 @@ def is_same_origin(headers: Any) -> bool:
         return False
 
 
+def has_key(headers: Any) -> bool:
+    """Whether the call brings an API key, which then is the only thing that says who calls."""
+    return KEY_HEADER in headers
+
+
 def has_bearer(headers: Any) -> bool:
     """Whether the call brings a bearer token, which then is the only thing that says who calls."""
     return str(headers.get("authorization", "")).lower().startswith(BEARER)
@@ -45,16 +52,22 @@ def has_bearer(headers: Any) -> bool:
 class SameOriginMiddleware(ASGIMiddleware):
     """For every write, and for every WebSocket, which browsers open across sites without asking.
 
-    A call with a bearer token is not looked at: no page of another site can make a browser send that.
+    A call with a bearer token or an API key is not looked at: no page of another site can make a browser send those.
     """
 
     scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
 
+    def __init__(self, opens_socket_for: Callable[[str | None], bool] = lambda _origin: False) -> None:
+        self._opens_socket_for = opens_socket_for
+
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         headers = Headers.from_scope(scope)
         is_watched = scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in SAFE_METHODS
-        if is_watched and not has_bearer(headers) and not is_same_origin(headers):
+        if is_watched and not has_bearer(headers) and not has_key(headers) and not is_same_origin(headers):
             if scope["type"] == ScopeType.WEBSOCKET:
+                if self._opens_socket_for(headers.get("origin")):
+                    await next_app(scope, receive, send)
+                    return
                 await receive()
                 await send({"type": "websocket.close", "code": 4403, "reason": "another site"})
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 ONE_SLASH = re.compile(r"/(?!/)[^\s\\]*")
 
@@ -40,3 +41,14 @@ class Urls:
         ):
             return fallback
         return wanted
+
+
+def external_base(connection: Any, public_url: str = "") -> str:
+    """Scheme and host of addresses that are followed from outside, without a slash at the end and without the base path.
+
+    The public address when there is one; else what the call came by, which `walls.py` has checked before anything else.
+    """
+    if public_url:
+        return public_url
+    scheme = "https" if connection.scope["scheme"] in ("https", "wss") else "http"
+    return f"{scheme}://{connection.headers.get('host', '')}"

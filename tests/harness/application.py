@@ -42,6 +42,7 @@ def settings(tmp_path: Path, migrated_database_url: str) -> Settings:
         staging_dir=library / ".medianest",
         database_url=migrated_database_url,
         secret_key=KEY,
+        allowed_hosts=("medianest.test",),
     )
 
 
