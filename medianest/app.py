@@ -235,7 +235,7 @@ def pages(
                 "caller": Provide(provide_caller, sync_to_thread=False),
                 **{name: given_as(value) for name, value in given.items()},
             },
-            guards=[requires_sign_in, refuses_impossible_ids, refuses_large_forms, requires_csrf_token, LimitsActs()],
+            guards=[requires_sign_in, refuses_impossible_ids, refuses_large_forms, requires_csrf_token, LimitsActs(Limits())],
             # refused before a session is renewed: the new cookies would be lost with the call
             middleware=[SameOriginMiddleware(walls.opens_socket_for), AuthMiddleware(accounts, cookies, keys), FrameMiddleware(counts)],
             exception_handlers={Exception: ErrorAnswers(templates, urls)},

@@ -1,6 +1,6 @@
-"""Finds the person behind every call: bearer token, or cookie, renewed on the way when it has run out.
+"""Finds the person behind every call: API key, bearer token, or cookie, renewed on the way when it has run out.
 
-Who may do what is decided by the guards; here nobody is refused.
+Who may do what is decided by the guards; here only a wrong API key is refused.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from medianest.accounts.keys.service import PREFIX, KeyService
 from medianest.accounts.model import Caller, Device, Tokens
 from medianest.accounts.service import AccountService
+from medianest.errors import NotSignedIn, TooMany
 from medianest.web.client_address import client_address
 from medianest.web.cookies import SessionCookies
-from medianest.web.same_origin import BEARER, has_bearer
+from medianest.web.same_origin import BEARER, KEY_HEADER, has_bearer, has_key
 
 
 def device_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Device:
@@ -29,8 +31,9 @@ class AuthMiddleware(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
 
-    def __init__(self, accounts: AccountService, cookies: SessionCookies) -> None:
+    def __init__(self, accounts: AccountService, cookies: SessionCookies, keys: KeyService) -> None:
         self._accounts = accounts
+        self._keys = keys
         self._cookies = cookies
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
@@ -60,12 +63,24 @@ class AuthMiddleware(ASGIMiddleware):
 
         await next_app(scope, receive, send_with_cookies)
 
+    async def _by_key(self, connection: ASGIConnection[Any, Any, Any, Any], key: str, address: str) -> Caller | None:
+        try:
+            return await self._keys.caller(key, address=address)
+        except (NotSignedIn, TooMany):
+            if connection.scope["type"] == ScopeType.HTTP:
+                raise
+            return None  # a handshake is refused by the guard, like any other without a sign-in
+
     async def _find(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[Caller | None, Tokens | None]:
         address = client_address(connection.scope)
+        # whoever sends a key or a bearer token means it: a cookie beside it does not count
+        if has_key(connection.headers):
+            return await self._by_key(connection, connection.headers[KEY_HEADER].strip(), address), None
         if has_bearer(connection.headers):
-            # whoever sends a bearer token means it: a cookie beside it does not count
-            header = connection.headers["authorization"]
-            return await self._accounts.caller(header[len(BEARER) :].strip(), is_cookie=False, address=address), None
+            token = connection.headers["authorization"][len(BEARER) :].strip()
+            if token.startswith(PREFIX):
+                return await self._by_key(connection, token, address), None
+            return await self._accounts.caller(token, is_cookie=False, address=address), None
         access = connection.cookies.get(self._cookies.access_name)
         if access:
             caller = await self._accounts.caller(access, is_cookie=True, address=address)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Callable
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from medianest.accounts.limits import Limits
 from medianest.accounts.model import Caller, Permission, Scope
-from medianest.errors import NotAllowed, NotFound, NotSignedIn, TooLarge, TooMany
+from medianest.errors import NotAllowed, NotFound, NotSignedIn, TooLarge
+from medianest.web.client_address import client_address
 from medianest.web.same_origin import SAFE_METHODS
 
 LARGEST_FORM_BYTES = 100_000
-ACTS_A_MINUTE = 100
-WINDOW_S = 60.0
+LIMIT_THEMSELVES = frozenset(("/sign-in", "/setup", "/api/v1/auth/login", "/api/v1/setup"))
+RENEWAL = "/api/v1/auth/refresh"
 LARGEST_ID = 2**63 - 1
 READABLE = frozenset((Scope.READ, Scope.REQUESTS, Scope.DOWNLOADS))  # what a key for reading reads
 
@@ -75,7 +76,7 @@ def requires(permission: Permission) -> Callable[[Connection, BaseRouteHandler],
 async def requires_csrf_token(connection: Connection, _handler: BaseRouteHandler) -> None:
     """Guard of the whole application: a write that is signed in by cookie must carry the session's token.
 
-    Calls with a bearer token need none: no browser sends that by itself.
+    Calls with a bearer token or an API key need none: no browser sends those by itself.
     """
     caller = caller_of(connection)
     if caller is None or not caller.is_cookie or connection.scope.get("method", "GET") in SAFE_METHODS:
@@ -105,29 +106,24 @@ def refuses_impossible_ids(connection: Connection, _handler: BaseRouteHandler) -
 
 
 class LimitsActs:
-    """Guard of the whole application: a person does a hundred things a minute at most.
+    """Guard of the whole application: a person does a hundred things a minute at most, a stranger's address sixty.
 
-    Counted in this process: it stops a script gone wrong, and costs no write for each call.
+    Counted in the database, so that it holds over all instances. Signing in has limits of its own (`Limits.sign_in`).
     """
 
-    def __init__(self, most: int = ACTS_A_MINUTE) -> None:
-        self._most = most
-        self._windows: dict[int, tuple[float, int]] = {}
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
 
-    def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
-        caller = caller_of(connection)
-        if caller is None or connection.scope.get("method", "GET") in SAFE_METHODS:
+    async def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+        if connection.scope.get("method", "GET") in SAFE_METHODS:
             return
-        now = time.monotonic()
-        began, acts = self._windows.get(caller.user.id, (now, 0))
-        if now - began >= WINDOW_S:
-            began, acts = now, 0
-        self._windows[caller.user.id] = (began, acts + 1)
-        if acts >= self._most:
-            wait_s = max(1, round(WINDOW_S - (now - began)))
-            raise TooMany(
-                f"That were more than {self._most} steps in a minute. Go on in {wait_s} s.", retry_after_s=wait_s
-            )
+        caller = caller_of(connection)
+        if caller is not None:
+            await self._limits.act(caller.user.id)
+        elif connection.scope["path"] == RENEWAL:
+            await self._limits.renewal(client_address(connection.scope))
+        elif connection.scope["path"] not in LIMIT_THEMSELVES:
+            await self._limits.strangers_act(client_address(connection.scope))
 
 
 def _is_form(content_type: str) -> bool:

@@ -17,7 +17,8 @@ from medianest.web.static_files import StaticFiles
 from medianest.web.urls import Urls
 
 DESCRIPTION = (
-    "Everything the pages do. Sign in with `POST /auth/login`; send the access token as `Authorization: Bearer …`. "
+    "Everything the pages do. Sign in with `POST /auth/login`; send the access token as `Authorization: Bearer …`, "
+    "or an API key as `X-Api-Key: …` where a call names the scope it needs. "
     "Errors are `application/problem+json`. Times are ISO 8601 UTC, sizes bytes, durations seconds."
 )
 
@@ -32,6 +33,8 @@ class DocumentOfProblems(JsonRenderPlugin):
         for calls in openapi_schema["paths"].values():
             for call in calls.values():
                 fine = {status: text for status, text in call["responses"].items() if status.startswith("2")}
+                for answer in (fine[status] for status in fine if status == "204"):
+                    answer.pop("content", None)  # the framework describes what a `Response[None]` never has
                 call["responses"] = {**fine, "default": {"description": "Refused or failed", "content": content}}
         return super().render(request, openapi_schema)
 
@@ -48,9 +51,12 @@ def openapi_config(urls: Urls) -> OpenAPIConfig:
         path="/api/v1/openapi.json",
         servers=[Server(url=urls.base_path or "/")],
         render_plugins=[DocumentOfProblems(path="/")],
-        security=[{"bearer": []}],
+        security=[{"bearer": []}, {"apiKey": []}],
         components=Components(
-            security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                "apiKey": SecurityScheme(type="apiKey", name="X-Api-Key", security_scheme_in="header"),
+            }
         ),
         use_handler_docstrings=True,
     )
