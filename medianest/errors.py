@@ -56,6 +56,12 @@ class NotAllowed(MediaNestError):
     default_code = "not_allowed"
 
 
+class PasswordChangeNeeded(NotAllowed):
+    """Somebody else gave the person their password: they choose their own before anything else."""
+
+    default_code = "password_change_needed"
+
+
 class NotFound(MediaNestError):
     """There is no such thing, or it belongs to somebody else."""
 
@@ -90,6 +96,13 @@ class TooMany(MediaNestError):
     def __init__(self, message: str, *, retry_after_s: int, code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.retry_after_s = max(1, retry_after_s)
+
+
+class QuotaExceeded(TooMany):
+    """What a person may ask for in a while is used up."""
+
+    title = "Your share is used up"
+    default_code = "quota_exceeded"
 
 
 class UpstreamFailed(MediaNestError):

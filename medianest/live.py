@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from medianest import __version__
-from medianest.accounts.model import Caller, SessionsEnded
+from medianest.accounts.model import AccountNoticeMade, Caller, Permission, SessionsEnded
 from medianest.database.relay import RelayResumed
 from medianest.downloads.model import (
     Download,
@@ -50,6 +50,7 @@ class Connection:
     def __init__(self, caller: Caller) -> None:
         self.user_id = caller.user.id
         self.is_admin = caller.user.is_admin
+        self.may_approve = caller.user.may(Permission.MANAGE_REQUESTS)
         self.session_id = str(caller.session_id)
         self.queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_SIZE)
         self.closed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -89,6 +90,7 @@ class LiveHub:
         events.subscribe(DownloadRemoved, self._on_removed)
         events.subscribe(DownloadLeft, self._on_left)
         events.subscribe(SessionsEnded, self._on_sessions_ended)
+        events.subscribe(AccountNoticeMade, self._on_account_notice)
         events.subscribe(RelayResumed, self._on_relay_resumed)
 
     def __len__(self) -> int:
@@ -140,13 +142,17 @@ class LiveHub:
             await socket.send_data((await connection.queue.get()).decode())
 
     async def _recheck(self, connection: Connection, caller: Caller) -> None:
+        # once at the beginning: the session may have ended while the handshake went on
         while True:
-            await asyncio.sleep(RECHECK_S)
             if not await self._is_live(caller):
                 connection.close(CLOSED_SESSION_ENDED)
+            await asyncio.sleep(RECHECK_S)
 
-    def _publish(self, people: tuple[int, ...], text: bytes) -> None:
-        self._queue_for([one for one in self._connections if one.is_admin or one.user_id in people], text)
+    def _publish(self, people: tuple[int, ...], text: bytes, *, for_approvers: bool = False) -> None:
+        def sees(one: Connection) -> bool:
+            return one.is_admin or one.user_id in people or (for_approvers and one.may_approve)
+
+        self._queue_for([one for one in self._connections if sees(one)], text)
 
     def _queue_for(self, connections: Sequence[Connection], text: bytes) -> None:
         for connection in connections:
@@ -156,11 +162,13 @@ class LiveHub:
                 connection.close(CLOSED_TOO_SLOW)
 
     async def _on_created(self, event: DownloadCreated) -> None:
-        self._publish(event.people, message("download.created", event.download_id, {"parent_id": event.parent_id}))
+        text = message("download.created", event.download_id, {"parent_id": event.parent_id})
+        self._publish(event.people, text, for_approvers=event.for_approvers)
 
     async def _on_state_changed(self, event: DownloadStateChanged) -> None:
         data = {"state": event.state, "reason_code": event.reason_code, "parent_id": event.parent_id}
-        self._publish(event.people, message("download.state_changed", event.download_id, data))
+        text = message("download.state_changed", event.download_id, data)
+        self._publish(event.people, text, for_approvers=event.for_approvers)
 
     async def _on_progressed(self, event: DownloadProgressed) -> None:
         if self._connections:
@@ -174,6 +182,10 @@ class LiveHub:
         # gone for the one who took it off the list, an administrator's view stays
         text = message("download.removed", event.download_id, {"parent_id": None})
         self._queue_for([one for one in self._connections if one.user_id == event.user_id and not one.is_admin], text)
+
+    async def _on_account_notice(self, event: AccountNoticeMade) -> None:
+        text = message("notification.created", event.notice_id, {"code": event.code})
+        self._queue_for([one for one in self._connections if one.user_id == event.user_id], text)
 
     async def _on_sessions_ended(self, event: SessionsEnded) -> None:
         for connection in tuple(self._connections):

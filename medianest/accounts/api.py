@@ -13,6 +13,8 @@ from litestar.response import Response
 
 from medianest.accounts.model import Caller, Preferences, PreferencesChange, Scope, Session, Tokens, User
 from medianest.accounts.service import AccountService
+from medianest.downloads.model import QuotaUse
+from medianest.downloads.service import DownloadService
 from medianest.errors import NotSignedIn
 from medianest.web.auth import device_of
 from medianest.web.cookies import SessionCookies
@@ -59,8 +61,11 @@ class SignedIn(msgspec.Struct):
 
 
 class Me(msgspec.Struct):
+    """The person with their rights (in `user`), and what they have used of their share."""
+
     user: User
     preferences: Preferences
+    quotas: QuotaUse
 
 
 class OwnSession(msgspec.Struct):
@@ -145,8 +150,8 @@ class MeApi(Controller):
     tags = ("Me",)
 
     @get(opt={"scope": Scope.READ}, summary="The person signed in")
-    async def me(self, caller: NamedDependency[Caller]) -> Me:
-        return Me(caller.user, caller.preferences)
+    async def me(self, caller: NamedDependency[Caller], downloads: NamedDependency[DownloadService]) -> Me:
+        return Me(caller.user, caller.preferences, await downloads.quota_use(caller.user))
 
     @patch("/preferences", summary="Change own preferences")
     async def change_preferences(

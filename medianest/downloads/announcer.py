@@ -29,10 +29,14 @@ class Announcer:
     async def people(self, top_id: int) -> tuple[int, ...]:
         return await self._lists.people(top_id)
 
-    async def created(self, download_id: int, people: tuple[int, ...] | None = None) -> None:
+    async def created(
+        self, download_id: int, people: tuple[int, ...] | None = None, *, for_approvers: bool = False
+    ) -> None:
         """A download was queued, or somebody joined it; `people` where they are known."""
         seen_by = people or await self.people(download_id)
-        await self._events.publish(DownloadCreated(download_id=download_id, parent_id=None, people=seen_by))
+        await self._events.publish(
+            DownloadCreated(download_id=download_id, parent_id=None, people=seen_by, for_approvers=for_approvers)
+        )
 
     async def ended(self, ended: Ended) -> None:
         """One download got another state; its list follows."""

@@ -5,23 +5,33 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Response, delete, get, patch, post, put
+from litestar import Controller, Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from medianest.accounts.model import Caller, Scope
+from medianest.accounts.model import Caller, Permission, Scope
+from medianest.downloads.approvals import Approvals
 from medianest.downloads.model import Download, DownloadState, NewDownload, Preview, QueueSettings
 from medianest.downloads.service import DownloadService
-from medianest.web.guards import requires_admin
+from medianest.web.auth import device_of
+from medianest.web.forms import read_json
+from medianest.web.guards import requires, requires_admin
 from medianest.web.paging import Limit, Offset, Page
 
 Downloads = NamedDependency[DownloadService]
+ToApprove = NamedDependency[Approvals]
 Person = NamedDependency[Caller]
 Id = FromPath[int]
+APPROVES = requires(Permission.MANAGE_REQUESTS)
+AnyRequest = Request[Any, Any, Any]
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     url: str
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    reason: str = ""
 
 
 class PlaceChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,16 +51,22 @@ class DownloadApi(Controller):
         download, is_new = await downloads.add(data, by=caller.user)
         return Response(download, status_code=202 if is_new else 200)
 
-    @get(summary="Top-level downloads, newest first; of a group in its own order")
+    @get(
+        summary="Top-level downloads, newest first; a group (active, waiting, finished, failed, approval) in its own order"
+    )
     async def list_downloads(
         self,
         downloads: Downloads,
+        approvals: ToApprove,
         caller: Person,
         in_state: Annotated[DownloadState | None, QueryParameter(name="state")] = None,  # `state` is Litestar's own
         show: FromQuery[str | None] = None,
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> Page[Download]:
+        if show == "approval":
+            waiting, total = await approvals.list(caller.user, limit=limit, offset=offset)
+            return Page(items=[one.download for one in waiting], total=total, limit=limit, offset=offset)
         found, total = await downloads.list(by=caller.user, group=show, state=in_state, limit=limit, offset=offset)
         return Page(items=list(found), total=total, limit=limit, offset=offset)
 
@@ -88,6 +104,20 @@ class DownloadApi(Controller):
     @post("/{download_id:int}/retry", status_code=200, summary="Try again what failed or was cancelled")
     async def retry(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
         return await downloads.retry(download_id, by=caller.user)
+
+    @post("/{download_id:int}/approve", status_code=200, guards=[APPROVES], summary="Let a child's download begin")
+    async def approve(self, request: AnyRequest, download_id: Id, approvals: ToApprove, caller: Person) -> Download:
+        return await approvals.approve(download_id, caller.user, address=device_of(request).address)
+
+    @post(
+        "/{download_id:int}/decline",
+        status_code=200,
+        guards=[APPROVES],
+        summary="Refuse a child's download, with a reason for the child",
+    )
+    async def decline(self, request: AnyRequest, download_id: Id, approvals: ToApprove, caller: Person) -> Download:
+        sent = read_json(await request.body(), Refusal)
+        return await approvals.decline(download_id, sent.reason, caller.user, address=device_of(request).address)
 
     @patch("/{download_id:int}", summary="Another priority or place in the line")
     async def change(

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from medianest.addresses import AllowedAddresses
+from medianest.downloads.allowance import Allowance
 from medianest.downloads.announcer import Announcer
+from medianest.downloads.approvals import Approvals
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.dispatcher import Dispatcher, DispatcherRules
 from medianest.downloads.endings import JobTools
@@ -24,9 +26,11 @@ from medianest.downloads.repository.cleaning import CleaningRepository
 from medianest.downloads.repository.expansion import ExpansionRepository
 from medianest.downloads.repository.history import HistoryRepository
 from medianest.downloads.repository.lists import DownloadLists
+from medianest.downloads.repository.quotas import QuotaRepository
 from medianest.downloads.repository.settings import QueueSettingsRepository
 from medianest.downloads.repository.states import DownloadStates
 from medianest.downloads.service import DownloadService
+from medianest.downloads.showing import Showing
 from medianest.events import EventBus
 from medianest.programs import Programs
 from medianest.settings import Settings
@@ -39,6 +43,7 @@ class Downloads(msgspec.Struct, frozen=True, kw_only=True):
     """What the rest of the application needs of the queue. Stop the dispatcher first, then the pool."""
 
     service: DownloadService
+    approvals: Approvals
     dispatcher: Dispatcher
     pool: WorkerPool
     pictures: PictureStore
@@ -74,6 +79,7 @@ def build_downloads(
         raise ValueError(f"{owner!r} is no name of an owner")
     lists, states, history = DownloadLists(), DownloadStates(), HistoryRepository(owner)
     board, announcer = ProgressBoard(events), Announcer(events, lists)
+    showing = Showing(lists, board)
     library, pictures = Library(settings.library_dir, settings.staging_dir), PictureStore(settings.data_dir)
     temp = settings.data_dir / "temp" / name.run
     pool = WorkerPool(command, environment, configure(settings, programs), temp, rules.pool)
@@ -102,9 +108,12 @@ def build_downloads(
         announcer=announcer,
         events=events,
         allowed=AllowedAddresses.parse(settings.allow_private_downloads.to_text()),
+        showing=showing,
+        allowance=Allowance(QuotaRepository()),
     )
     return Downloads(
         service=service,
+        approvals=Approvals(lists, states, showing, announcer),
         dispatcher=Dispatcher(name, tools, queue_settings, rules.dispatcher),
         pool=pool,
         pictures=pictures,

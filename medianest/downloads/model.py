@@ -57,6 +57,7 @@ class ReasonCode(StrEnum):
     LIST_CAPPED = "list_capped"
     SOME_FAILED = "some_failed"
     EMPTY_LIST = "empty_list"
+    DECLINED = "declined"  # cancelled: whoever looks after the children said no
 
 
 class Priority(IntEnum):
@@ -151,8 +152,17 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind is not DownloadKind.VIDEO
 
     @property
+    def is_for_approval(self) -> bool:
+        """Whether it waits for somebody to say yes."""
+        return self.state is DownloadState.WAITING and self.reason_code is ReasonCode.APPROVAL
+
+    @property
     def can_pause(self) -> bool:
-        return self.state in (DownloadState.QUEUED, DownloadState.DOWNLOADING, DownloadState.WAITING)
+        return not self.is_for_approval and self.state in (
+            DownloadState.QUEUED,
+            DownloadState.DOWNLOADING,
+            DownloadState.WAITING,
+        )
 
     @property
     def can_resume(self) -> bool:
@@ -164,8 +174,17 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def can_retry(self) -> bool:
-        is_held = self.state is DownloadState.WAITING and not self.is_list  # it need not wait for its time
+        # it need not wait for its time
+        is_held = self.state is DownloadState.WAITING and not (self.is_list or self.is_for_approval)
         return self.state in FAILED_STATES or is_held or self.reason_code is ReasonCode.SOME_FAILED
+
+
+ITEMS_OF_A_CHARGE = 25
+
+
+def cost_of(items_total: int | None) -> int:
+    """What a link counts in the downloads per hour: 1, and one more for each further 25 videos of a list."""
+    return max(1, -(-(items_total or 0) // ITEMS_OF_A_CHARGE))
 
 
 class PreviewItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,10 +232,42 @@ class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
     free_space_floor_bytes: int = 2 * 1024**3
 
 
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """A child's download that waits for a yes, and who asked."""
+
+    download: Download
+    asked_by: str
+
+
+class QuotaUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has used of their share. A limit of -1, and None for what is left, mean that there is no limit."""
+
+    downloads_per_hour: int
+    downloads_used: int
+    downloads_left: int | None
+    opens_at: datetime | None  # when the next of what is used becomes free; None when nothing is used
+    storage_bytes: int
+    storage_used_bytes: int
+    storage_left_bytes: int | None
+
+
+class Belongings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one person has: downloads on their list, and videos of the library that stand under their name."""
+
+    downloads: int = 0
+    shared: int = 0  # of the downloads, those that others have too
+    open: int = 0  # of the downloads, those that have not ended
+    videos: int = 0
+    size_bytes: int = 0
+    own_videos: int = 0  # of the videos, those that nobody else asked for
+    own_bytes: int = 0
+
+
 class DownloadCreated(Event, frozen=True):
     download_id: int
     parent_id: int | None
     people: tuple[int, ...]
+    for_approvers: bool = False  # whoever may approve learns of it too
 
 
 class DownloadStateChanged(Event, frozen=True):
@@ -225,6 +276,7 @@ class DownloadStateChanged(Event, frozen=True):
     people: tuple[int, ...]
     state: DownloadState
     reason_code: ReasonCode | None = None
+    for_approvers: bool = False
 
 
 class DownloadProgressed(Event, frozen=True):

@@ -10,12 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from medianest.accounts.model import Caller, User
+from medianest.accounts.model import Caller, Permission, User
+from medianest.downloads.approvals import Approvals
 from medianest.downloads.forms import read_queue_settings
-from medianest.downloads.model import Download, NewDownload, Quality
+from medianest.downloads.model import Download, NewDownload, Quality, QuotaUse
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.service import DownloadService
-from medianest.errors import Invalid, MediaNestError
+from medianest.errors import Conflict, Invalid, MediaNestError, NotAllowed, TooMany
+from medianest.web.auth import device_of
 from medianest.web.frame import KNOWS_COUNTS
 from medianest.web.guards import requires_admin
 from medianest.web.urls import Urls
@@ -24,9 +26,12 @@ AnyRequest = Request[Any, Any, Any]
 Downloads = NamedDependency[DownloadService]
 Person = NamedDependency[Caller]
 Addresses = NamedDependency[Urls]
+ToApprove = NamedDependency[Approvals]
 Id = FromPath[int]
 
 MOST_LINKS = 50  # in one form
+MOST_APPROVALS = 50  # shown at once
+REFUSALS = (Invalid, NotAllowed, TooMany, Conflict)
 
 
 class DownloadPages(Controller):
@@ -35,33 +40,45 @@ class DownloadPages(Controller):
 
     @get(opt={KNOWS_COUNTS: True})
     async def index(
-        self, downloads: Downloads, caller: Person, show: FromQuery[str] = "", offset: FromQuery[int] = 0
+        self,
+        downloads: Downloads,
+        approvals: ToApprove,
+        caller: Person,
+        show: FromQuery[str] = "",
+        offset: FromQuery[int] = 0,
     ) -> Template:
-        context = await list_context(downloads, caller, show, offset)
+        context = await list_context(downloads, approvals, caller, show, offset)
         return Template("downloads/index.html", context={"values": {}, "preview": None, "add_error": None, **context})
 
     @get("/list")
     async def refresh_list(
-        self, downloads: Downloads, caller: Person, show: FromQuery[str] = "", offset: FromQuery[int] = 0
+        self,
+        downloads: Downloads,
+        approvals: ToApprove,
+        caller: Person,
+        show: FromQuery[str] = "",
+        offset: FromQuery[int] = 0,
     ) -> Template:
-        return Template("downloads/_list.html", context=await list_context(downloads, caller, show, offset))
+        context = await list_context(downloads, approvals, caller, show, offset)
+        return Template("downloads/_list.html", context=context)
 
     @post(status_code=200)
-    async def add(self, request: AnyRequest, downloads: Downloads, caller: Person, urls: Addresses) -> Response[Any]:
+    async def add(
+        self, request: AnyRequest, downloads: Downloads, approvals: ToApprove, caller: Person, urls: Addresses
+    ) -> Response[Any]:
         form = await request.form()
         sent = _values(form)
         try:
             added = await self._add_all(sent, downloads, caller)
-        except Invalid as error:
-            return await self._refused(request, error, sent, downloads, caller)
+        except REFUSALS as error:
+            return await self._refused(request, error, sent, downloads, approvals, caller)
         if not request.headers.get("HX-Request"):
             target = urls.safe_next(str(form.get("back", "")), "/downloads")
             return Redirect(target, status_code=303)
         found = [download for download, _is_new in added]
-        return Template(
-            "downloads/_added.html",
-            context={"downloads": found, "download": found[0], "created": any(is_new for _one, is_new in added)},
-        )
+        context: dict[str, Any] = {"downloads": found, "download": found[0], "quota": await quota_of(downloads, caller)}
+        context["created"] = any(is_new for _one, is_new in added)
+        return Template("downloads/_added.html", context=context)
 
     async def _add_all(
         self, sent: dict[str, Any], downloads: DownloadService, caller: Caller
@@ -70,26 +87,39 @@ class DownloadPages(Controller):
         if len(links) > MOST_LINKS:
             raise Invalid(f"At most {MOST_LINKS} links at once.")
         quality = Quality(sent["quality"]) if sent["quality"] in tuple(Quality) else Quality.DEFAULT
-        return [
-            await downloads.add(
-                NewDownload(url=link, quality=quality, audio_only=sent["audio_only"], as_film=sent["as_film"]),
-                by=caller.user,
-            )
-            for link in links
-        ]
+        added: list[tuple[Download, bool]] = []
+        for number, link in enumerate(links):
+            new = NewDownload(url=link, quality=quality, audio_only=sent["audio_only"], as_film=sent["as_film"])
+            try:
+                added.append(await downloads.add(new, by=caller.user))
+            except REFUSALS as error:
+                if added:  # what is in line stays there; the field keeps the rest
+                    sent["url"] = "\n".join(links[number:])
+                    error.message = f"{number} of {len(links)} links were added. {error.message}"
+                raise
+        return added
 
     async def _refused(
-        self, request: AnyRequest, error: Invalid, sent: dict[str, Any], downloads: DownloadService, caller: Caller
+        self,
+        request: AnyRequest,
+        error: MediaNestError,
+        sent: dict[str, Any],
+        downloads: DownloadService,
+        approvals: Approvals,
+        caller: Caller,
     ) -> Template:
         context = {"values": sent, "preview": None, "add_error": error.message}
+        headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else {}
         if request.headers.get("HX-Request"):
-            headers = {"HX-Retarget": "#add-field", "HX-Reswap": "outerHTML"}
+            headers |= {"HX-Retarget": "#add-field", "HX-Reswap": "outerHTML"}
             return Template("downloads/_add_field.html", context=context, status_code=error.status, headers=headers)
-        page = await list_context(downloads, caller, "", 0)
-        return Template("downloads/index.html", context={**page, **context}, status_code=error.status)
+        page = await list_context(downloads, approvals, caller, "", 0)
+        return Template("downloads/index.html", context={**page, **context}, status_code=error.status, headers=headers)
 
     @post("/preview", status_code=200)
-    async def preview(self, request: AnyRequest, downloads: Downloads, caller: Person) -> Template:
+    async def preview(
+        self, request: AnyRequest, downloads: Downloads, approvals: ToApprove, caller: Person
+    ) -> Template:
         sent = _values(await request.form())
         found, refusal = None, None
         try:
@@ -99,9 +129,9 @@ class DownloadPages(Controller):
         status = 200 if refusal is None else refusal.status
         sentence = None if refusal is None else refusal.message
         if request.headers.get("HX-Request"):
-            context: dict[str, Any] = {"preview": found, "error": sentence}
+            context: dict[str, Any] = {"preview": found, "error": sentence, "quota": await quota_of(downloads, caller)}
             return Template("downloads/_preview.html", context=context, status_code=status)
-        page = await list_context(downloads, caller, "", 0)
+        page = await list_context(downloads, approvals, caller, "", 0)
         context = {**page, "values": sent, "preview": found, "error": None, "add_error": sentence}
         return Template("downloads/index.html", context=context, status_code=status)
 
@@ -135,11 +165,20 @@ class DownloadPages(Controller):
         download_id: Id,
         verb: FromPath[str],
         downloads: Downloads,
+        approvals: ToApprove,
         caller: Person,
         urls: Addresses,
     ) -> Response[Any]:
-        """Cancel, pause, resume, retry, remove, top, up, down."""
-        download = await _act(downloads, verb, download_id, caller.user)
+        """Cancel, pause, resume, retry, remove, top, up, down; approve and decline what a child asked for."""
+        if verb in ("approve", "decline"):
+            address = device_of(request).address
+            if verb == "approve":
+                download: Download | None = await approvals.approve(download_id, caller.user, address=address)
+            else:
+                reason = str((await request.form()).get("reason", ""))
+                download = await approvals.decline(download_id, reason, caller.user, address=address)
+        else:
+            download = await _act(downloads, verb, download_id, caller.user)
         if not request.headers.get("HX-Request"):
             form = await request.form()
             return Redirect(urls.safe_next(str(form.get("back", "")), "/downloads"), status_code=303)
@@ -184,12 +223,25 @@ def picture(name: FromPath[str], pictures: NamedDependency[PictureStore]) -> Res
     return Response(content, media_type=media_type, headers=headers)
 
 
-async def list_context(downloads: DownloadService, caller: Caller, show: str, offset: int) -> dict[str, Any]:
+async def quota_of(downloads: DownloadService, caller: Caller) -> QuotaUse | None:
+    """What the box for links says about the person's share; None where nothing limits them."""
+    if caller.user.is_admin or not caller.user.may(Permission.DOWNLOAD):
+        return None
+    return await downloads.quota_use(caller.user)
+
+
+async def list_context(
+    downloads: DownloadService, approvals: Approvals, caller: Caller, show: str, offset: int
+) -> dict[str, Any]:
     """What the list with its chips shows."""
     limit = caller.preferences.page_size
     found, total = await downloads.list(by=caller.user, group=show or None, limit=limit, offset=offset)
     counts = await downloads.counts(by=caller.user)
+    waiting, waiting_total = await approvals.list(caller.user, limit=MOST_APPROVALS, offset=0)
     return {
+        "approvals": waiting,
+        "approvals_total": waiting_total,
+        "quota": await quota_of(downloads, caller),
         "show": show,
         "downloads": found,
         "total": total,

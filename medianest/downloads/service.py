@@ -11,13 +11,14 @@ import msgspec
 from medianest.accounts.model import User
 from medianest.addresses import AllowedAddresses, check_url
 from medianest.downloads import reasons
+from medianest.downloads.allowance import Allowance, require_download, require_priority
 from medianest.downloads.announcer import Announcer
+from medianest.downloads.approvals import may_approve
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.filing import Library
 from medianest.downloads.line import Line, priority_of, wrong_fields
 from medianest.downloads.links import key_of
 from medianest.downloads.model import (
-    ACTIVE_STATES,
     Download,
     DownloadState,
     NewDownload,
@@ -26,13 +27,16 @@ from medianest.downloads.model import (
     QueueCounts,
     QueueSettings,
     QueueSettingsChanged,
+    QuotaUse,
+    cost_of,
 )
 from medianest.downloads.previews import Previews
 from medianest.downloads.repository.history import HistoryRepository
 from medianest.downloads.repository.lists import GROUP_STATES, DownloadLists
-from medianest.downloads.repository.rows import Row, to_download, to_files
+from medianest.downloads.repository.rows import Row, to_files
 from medianest.downloads.repository.settings import QueueSettingsRepository
 from medianest.downloads.repository.states import AGAIN, HELD, DownloadStates, Outcome, Wanted
+from medianest.downloads.showing import Showing
 from medianest.errors import Conflict, Invalid
 from medianest.events import EventBus
 
@@ -46,7 +50,7 @@ class DownloadService:
     def __init__(
         self, *, lists: DownloadLists, states: DownloadStates, history: HistoryRepository, settings: QueueSettingsRepository,
         previews: Previews, library: Library, board: ProgressBoard, announcer: Announcer, events: EventBus,
-        allowed: AllowedAddresses,
+        allowed: AllowedAddresses, showing: Showing, allowance: Allowance,
     ) -> None:  # fmt: skip
         self._lists = lists
         self._states = states
@@ -59,6 +63,8 @@ class DownloadService:
         self._announcer = announcer
         self._events = events
         self._allowed = allowed
+        self._models = showing.of
+        self._allowance = allowance
 
     async def add(self, new: NewDownload, by: User) -> tuple[Download, bool]:
         """Queue a link, or join the download that has it already; nothing is asked of the network.
@@ -68,9 +74,13 @@ class DownloadService:
 
         Raises:
             Invalid: the link can not be one, points where it may not, or the priority has no such name.
+            NotAllowed: they may not add downloads, or none that goes first.
+            QuotaExceeded, Conflict: their downloads of this hour, or their room in the library, are used up.
         """
+        require_download(by)
         url = check_url(new.url, self._allowed)
         priority = priority_of(new.priority)
+        require_priority(by, priority)
         key = key_of(url, audio_only=new.audio_only)
         known = self._previews.known(url)
         wanted = Wanted(
@@ -84,15 +94,22 @@ class DownloadService:
             uploader=known.uploader if known else "",
             duration_s=known.duration_s if known else None,
             picture=known.thumbnail.rpartition("/")[2] if known and known.thumbnail else None,
+            quota_cost=cost_of(known.items_total if known else None),
+            needs_approval=by.is_child,
         )
-        added = await self._states.add(wanted, by=by.id, at=_now(), not_this=None)
+
+        async def admit() -> None:
+            await self._allowance.admit(by, wanted.quota_cost, _now())
+
+        added = await self._states.add(wanted, by=by.id, at=_now(), not_this=None, admit=admit)
         if added.row is None:
             gone = await self._whose_file_is_gone(key)
             if gone is not None:
-                added = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone)
+                added = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone, admit=admit)
         if added.row is not None:
             download = (await self._models([added.row], has_places=True))[0]
-            await self._announcer.created(added.id, (by.id,))
+            people = (by.id,) if added.is_first else None
+            await self._announcer.created(added.id, people, for_approvers=by.is_child or not added.is_first)
             return download, True
         if added.has_joined:  # for the one who joined it is new as well
             await self._announcer.created(added.id)
@@ -113,9 +130,12 @@ class DownloadService:
 
         Raises:
             Invalid, UpstreamFailed, Unavailable: with the reason why it leads nowhere.
+            NotAllowed: they may not add downloads.
         """
+        require_download(by)
         url = check_url(url, self._allowed)
         found = await self._previews.look(url, max_items=(await self._settings.get()).max_list_items)
+        found = msgspec.structs.replace(found, quota_cost=cost_of(found.items_total))
         existing = await self._states.find(key_of(url, audio_only=False))
         if existing is None:
             return found
@@ -124,8 +144,8 @@ class DownloadService:
         return msgspec.structs.replace(found, existing=existing["id"] if is_seen else None)
 
     async def get(self, download_id: int, by: User) -> Download:
-        """One download; raises `NotFound`."""
-        row = await self._lists.row(download_id, _person(by))
+        """One download; raises `NotFound`. Whoever may approve sees what waits for it."""
+        row = await self._lists.row(download_id, _person(by), approves=may_approve(by))
         return (await self._models([row], has_places=row["parent_id"] is None))[0]
 
     async def list(
@@ -174,7 +194,7 @@ class DownloadService:
 
     async def log(self, download_id: int, by: User) -> Sequence[str]:
         """What happened to it, a line each."""
-        await self._lists.row(download_id, _person(by))
+        await self._lists.row(download_id, _person(by), approves=may_approve(by))
         return await self._lists.log(download_id)
 
     async def cancel(self, download_id: int, by: User) -> Download:
@@ -207,12 +227,20 @@ class DownloadService:
         return await self._after(row, outcome, by, refused="It is not paused.")
 
     async def retry(self, download_id: int, by: User) -> Download:
-        """Try again what failed, was cancelled or waits; of a list its items that failed or were cancelled."""
+        """Try again what failed, was cancelled or waits; of a list its items that failed or were cancelled.
+
+        It counts anew; raises as `add` does.
+        """
+        require_download(by)
         row = await self._lists.row(download_id, _person(by))
         which = AGAIN if row["kind"] != "video" else HELD
         if row["kind"] != "video" and not await self._lists.count_items(download_id):
             await self._states.look_again(download_id, _now())
-        outcome = await self._states.queue_again(download_id, row["parent_id"], which=which, at=_now())
+
+        async def admit() -> None:
+            await self._allowance.admit_again(by, row["parent_id"] or download_id, _now())
+
+        outcome = await self._states.queue_again(download_id, row["parent_id"], which=which, at=_now(), admit=admit)
         return await self._after(row, outcome, by, refused="There is nothing to try again: it did not fail.")
 
     async def _after(self, row: Row, outcome: Outcome, by: User, *, refused: str) -> Download:
@@ -253,11 +281,16 @@ class DownloadService:
             raise Conflict("A video of a list moves with its list.")
         wanted = Priority(row["priority"]) if priority is None else priority_of(priority)
         if wanted != row["priority"]:
+            require_priority(by, wanted)
             await self._line.prefer(download_id, wanted, _now())
         if position is not None:
             await self._line.place(download_id, position, wanted, _now())
         await self._announcer.created(download_id)  # the order of the line is another: lists read themselves again
         return await self.get(download_id, by=by)
+
+    async def quota_use(self, by: User) -> QuotaUse:
+        """What they have used of their share."""
+        return await self._allowance.use(by)
 
     async def queue_settings(self) -> QueueSettings:
         """What holds for the whole queue."""
@@ -271,20 +304,6 @@ class DownloadService:
         await self._settings.put(settings, by=by.id, at=_now())
         await self._events.publish(QueueSettingsChanged())
         return settings
-
-    async def _models(self, rows: Sequence[Row], *, has_places: bool) -> tuple[Download, ...]:
-        queued = [row["id"] for row in rows if row["state"] == State.QUEUED] if has_places else []
-        places = await self._lists.places(queued)
-        files = await self._lists.files(row["history_id"] for row in rows if row["state"] == State.COMPLETED)
-        return tuple(
-            to_download(
-                row,
-                progress=self._board.get(row["id"]) if row["state"] in ACTIVE_STATES else None,
-                place=places.get(row["id"]),
-                files=files.get(row["history_id"], ()),
-            )
-            for row in rows
-        )
 
 
 def _person(by: User) -> int | None:

@@ -47,6 +47,17 @@ class DownloadRow(Table, tablename="download_queue"):
     finished_at = Timestamptz(null=True, default=None)
     changed_at = Timestamptz()
     quota_cost = Integer(default=1, help_text="what it counts in the person's downloads per hour")
+    charged_at = Timestamptz(null=True, default=None, help_text="when it was counted; again when tried again")
+    needs_approval = Boolean(default=False, help_text="of a child: nobody has said yes yet")
+
+
+class SpentRow(Table, tablename="quota_spent"):
+    """What removed downloads counted: taking a row off the list gives nothing back."""
+
+    id = BigSerial(primary_key=True)
+    user_id = BigInt()
+    cost = Integer()
+    charged_at = Timestamptz()
 
 
 class DownloadPersonRow(Table, tablename="download_people"):

@@ -58,6 +58,7 @@ class HomePages(Controller):
                 "active": await downloads.active(caller.user),
                 "finished": finished,
                 "counts": await downloads.counts(caller.user),
+                "quota": None if caller.user.is_admin else await downloads.quota_use(caller.user),
                 "health": [p for p in problems if p.severity is not Severity.NOTICE] if caller.user.is_admin else [],
                 "needs_ffmpeg": any(p.code == "ffmpeg_missing" for p in problems),
                 "preview": None,

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from medianest.accounts.model import Role, User, UserState
+from medianest.accounts.model import NO_LIMIT, Permission, Quotas, Role, User, UserState
 from medianest.database import fetch
 from medianest.downloads.assembly import Downloads, Rules, build_downloads
 from medianest.downloads.dispatcher import DispatcherRules
@@ -31,6 +31,7 @@ QUICK = Rules(
     ),
     dispatcher=DispatcherRules(tick_s=0.1, recovery_s=0.2, heartbeat_s=1.0),
 )
+NO_QUOTAS = Quotas(downloads_per_hour=NO_LIMIT, storage_bytes=NO_LIMIT)
 ENDED = (DownloadState.COMPLETED, DownloadState.FAILED, DownloadState.CANCELLED)
 
 
@@ -67,6 +68,7 @@ class Queue:
             rules=rules,
         )
         self.service = self.parts.service
+        self.approvals = self.parts.approvals
         self.dispatcher = self.parts.dispatcher
 
     async def _see(self, event: Event) -> None:
@@ -125,8 +127,8 @@ def real_command() -> list[str]:
     return [*own_executable_command(), "_worker"]
 
 
-async def make_user(name: str, *, is_admin: bool = False) -> User:
-    """A person in the test's database."""
+async def make_user(name: str, *, is_admin: bool = False, **more: Any) -> User:
+    """A person in the test's database who may download without limits; `more` replaces fields of theirs."""
     now = datetime.now(UTC)
     role = Role.ADMIN if is_admin else Role.USER
     rows = await fetch(
@@ -134,7 +136,10 @@ async def make_user(name: str, *, is_admin: bool = False) -> User:
         "VALUES ({}, {}, {}, {}, 'active', {}) RETURNING id",
         *(name, name, name, role, now),
     )
-    return User(id=rows[0]["id"], username=name, display_name=name, role=role, state=UserState.ACTIVE, created_at=now)
+    rights = {"permissions": (Permission.DOWNLOAD, Permission.PRIORITY), "quotas": NO_QUOTAS, **more}
+    return User(
+        id=rows[0]["id"], username=name, display_name=name, role=role, state=UserState.ACTIVE, created_at=now, **rights
+    )
 
 
 SMALL_FLOOR = QueueSettings(free_space_floor_bytes=0)

@@ -51,17 +51,25 @@ STATEMENTS = (
     """CREATE TABLE plex_pins (
         id {uuid} PRIMARY KEY NOT NULL, purpose TEXT NOT NULL, user_id BIGINT REFERENCES users (id) ON DELETE CASCADE,
         pin_id BIGINT NOT NULL, code TEXT NOT NULL, is_strong {bool} NOT NULL, state_hash TEXT NOT NULL,
-        browser_hash TEXT NOT NULL, next_path TEXT NOT NULL, is_remembered {bool} NOT NULL, state TEXT NOT NULL,
+        browser_hash TEXT NOT NULL, return_to TEXT NOT NULL, next_path TEXT NOT NULL, is_remembered {bool} NOT NULL, state TEXT NOT NULL,
         reason TEXT NOT NULL, token TEXT, result_user_id BIGINT REFERENCES users (id) ON DELETE CASCADE,
         created_at {ts} NOT NULL, expires_at {ts} NOT NULL, read_after {ts} NOT NULL, failures INTEGER NOT NULL,
         finished_at {ts})""",
     "CREATE INDEX plex_pins_expiry ON plex_pins (expires_at)",
+    "CREATE UNIQUE INDEX plex_pins_browser ON plex_pins (browser_hash)",
     """CREATE TABLE integration_configs (
         name TEXT PRIMARY KEY NOT NULL, is_enabled {bool} NOT NULL, url TEXT NOT NULL, secrets TEXT, options {json} NOT NULL,
         updated_by BIGINT REFERENCES users (id) ON DELETE SET NULL, updated_at {ts} NOT NULL)""",
     # quotas
     "ALTER TABLE download_queue ADD COLUMN quota_cost INTEGER NOT NULL DEFAULT 1",
-    "CREATE INDEX download_queue_person ON download_queue (requested_by, created_at) WHERE parent_id IS NULL",
+    "ALTER TABLE download_queue ADD COLUMN charged_at {ts}",
+    "ALTER TABLE download_queue ADD COLUMN needs_approval {bool} NOT NULL DEFAULT false",
+    "CREATE INDEX download_queue_charged ON download_queue (requested_by, charged_at) WHERE parent_id IS NULL",
+    "CREATE INDEX download_queue_approval ON download_queue (id) WHERE needs_approval AND state = 'waiting'",
+    """CREATE TABLE quota_spent (
+        id {pk}, user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE, cost INTEGER NOT NULL,
+        charged_at {ts} NOT NULL)""",
+    "CREATE INDEX quota_spent_person ON quota_spent (user_id, charged_at)",
     "CREATE INDEX download_history_person ON download_history (requested_by) WHERE deleted_at IS NULL",
     # who changed what, from what, to what
     "ALTER TABLE audit_logs ADD COLUMN before TEXT NOT NULL DEFAULT ''",

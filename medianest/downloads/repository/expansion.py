@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from medianest.database import fetch, transaction
-from medianest.downloads.model import DownloadKind, DownloadState, ReasonCode
+from medianest.downloads.model import DownloadKind, DownloadState, ReasonCode, cost_of
 from medianest.downloads.repository.claims import Claim, Ended, add_log
 from medianest.downloads.repository.parents import lock_rows, refresh_parent
 from medianest.downloads.repository.rows import to_changed
@@ -48,14 +48,25 @@ class ExpansionRepository:
             code = ReasonCode.LIST_CAPPED if capped else None if items else ReasonCode.EMPTY_LIST
             rows = await fetch(
                 "UPDATE download_queue SET kind = {}, title = {}, uploader = {}, owner = NULL, lease_until = NULL, "
-                "reason_code = {}, reason = {}, items_total = {}, items_done = 0, items_failed = 0, changed_at = {} "
-                "WHERE id = {} AND owner = {} RETURNING id, parent_id, state, reason_code",
-                *(kind, title, uploader, code, capped or (None if items else empty), len(items), at),
+                "reason_code = {}, reason = {}, items_total = {}, items_done = 0, items_failed = 0, changed_at = {}, quota_cost = {} "
+                "WHERE id = {} AND owner = {} RETURNING id, parent_id, state, reason_code, requested_by",
+                *(
+                    kind,
+                    title,
+                    uploader,
+                    code,
+                    capped or (None if items else empty),
+                    len(items),
+                    at,
+                    cost_of(len(items)),
+                ),
                 *(claim.id, self.owner),
             )
             if not rows:
                 return None
             await lock_rows(claim.id)
+            # who asked may have been deleted meanwhile: the row tells whose it is now
+            claim = msgspec.structs.replace(claim, requested_by=rows[0]["requested_by"])
             there = await self._already_there([item.identity for item in items])
             for start in range(0, len(items), CHUNK):
                 await self._insert(claim, items[start : start + CHUNK], start, there, at)

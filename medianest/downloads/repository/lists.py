@@ -38,12 +38,21 @@ _SEEN_PARENT = (
 )
 
 
+_TO_APPROVE = " OR (q.needs_approval AND q.state = 'waiting')"
+APPROVALS_QUERY = (
+    f"SELECT {COLUMNS}, u.display_name AS asked_by FROM download_queue q JOIN users u ON u.id = q.requested_by "
+    "WHERE q.needs_approval AND q.state = 'waiting' ORDER BY q.id LIMIT {} OFFSET {}"
+)
+
+
 class DownloadLists:
     """Questions about the queue. `person` is the one who sees, None for an administrator, who sees everything."""
 
-    async def row(self, download_id: int, person: int | None) -> Row:
-        """One row; raises `NotFound` when there is none that `person` may see."""
-        condition, args = ("", ()) if person is None else (f" AND {_SEEN_PARENT}", (person,))
+    async def row(self, download_id: int, person: int | None, *, approves: bool = False) -> Row:
+        """One row; raises `NotFound` when there is none that `person` may see: theirs, or one to be approved by them."""
+        condition, args = (
+            ("", ()) if person is None else (f" AND ({_SEEN_PARENT}{_TO_APPROVE if approves else ''})", (person,))
+        )
         rows = await fetch(f"SELECT {COLUMNS} FROM download_queue q WHERE q.id = {{}}{condition}", download_id, *args)
         if not rows:
             raise NotFound("This download does not exist. It may have been removed.")
@@ -55,6 +64,14 @@ class DownloadLists:
         """Top-level rows of a group (in its own order) or of one state (newest first)."""
         sql, args = page_query(person, group=group, state=state)
         return await fetch(sql, *args, limit, offset)
+
+    async def approvals(self, limit: int, offset: int) -> list[dict[str, Any]]:
+        """What waits for approval, oldest first; each with the name of who asked."""
+        return await fetch(APPROVALS_QUERY, limit, offset)
+
+    async def count_approvals(self) -> int:
+        rows = await fetch("SELECT count(*) AS n FROM download_queue WHERE needs_approval AND state = 'waiting'")
+        return int(rows[0]["n"])
 
     async def items(self, parent_id: int, limit: int, offset: int) -> list[dict[str, Any]]:
         """Items of a list in its order."""

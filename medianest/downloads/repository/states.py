@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from medianest.database import fetch, is_postgres, transaction
-from medianest.downloads.model import DownloadState, Priority, Quality
+from medianest.downloads.model import DownloadState, Priority, Quality, ReasonCode
+from medianest.downloads.reasons import APPROVAL
 from medianest.downloads.repository.parents import lock_rows, locking, refresh_parent
+from medianest.downloads.repository.quotas import keep_charge
 from medianest.downloads.repository.rows import Changed, ParentChanged, to_changed
 
 State = DownloadState
 OPEN = "state IN ('queued', 'downloading', 'processing', 'waiting', 'paused')"
-RUNNING_OR_LINED = "state IN ('queued', 'downloading', 'processing', 'waiting')"
+# what waits for approval is neither paused nor tried again: both would be a way around the yes
+RUNNING_OR_LINED = "(state IN ('queued', 'downloading', 'processing') OR (state = 'waiting' AND NOT needs_approval))"
 AGAIN = "state IN ('failed', 'cancelled')"
-HELD = "state IN ('failed', 'cancelled', 'waiting')"
+HELD = "(state IN ('failed', 'cancelled') OR (state = 'waiting' AND NOT needs_approval))"
+TO_APPROVE = "needs_approval AND state = 'waiting'"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +38,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     uploader: str = ""
     duration_s: int | None = None
     picture: str | None = None
+    quota_cost: int = 1
+    needs_approval: bool = False
 
 
 class Added(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +48,7 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     row: dict[str, Any] | None
     has_joined: bool  # the person did not have it before
+    is_first: bool = True  # False: a child had asked for it, and the person took it over
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,28 +75,47 @@ class DownloadStates:
     async def find(self, url_key: str) -> dict[str, Any] | None:
         """The open or completed top-level download of a link, newest first; with the files of a completed one."""
         rows = await fetch(
-            "SELECT q.id, q.state, q.kind, q.history_id, h.files, h.filed_at, h.deleted_at FROM download_queue q "
+            "SELECT q.id, q.state, q.kind, q.history_id, q.needs_approval, h.files, h.filed_at, h.deleted_at FROM download_queue q "
             "LEFT JOIN download_history h ON h.id = q.history_id WHERE q.url_key = {} AND q.parent_id IS NULL "
             "AND q.state NOT IN ('failed', 'cancelled') ORDER BY q.id DESC LIMIT 1",
             url_key,
         )
         return rows[0] if rows else None
 
-    async def add(self, wanted: Wanted, *, by: int, at: datetime, not_this: int | None) -> Added:
+    async def add(
+        self, wanted: Wanted, *, by: int, at: datetime, not_this: int | None, admit: Callable[[], Awaitable[None]]
+    ) -> Added:
         """Queue `wanted`, or have the person join the download that has the link already.
 
         Args:
+            admit: called inside the transaction before something new begins; raises when the person's share is used up.
             not_this: a completed download that does not count, since its file is gone.
         """
         async with transaction():
             if is_postgres():  # two people pasting one link at once: the second finds the first's row
                 await fetch("SELECT pg_advisory_xact_lock({}::bigint)", int(wanted.url_key[:15], 16))
             found = await self.find(wanted.url_key)
+            if found and found["needs_approval"] and not wanted.needs_approval:
+                return await self._take_over(found["id"], wanted, by, at, admit)
             if found and found["id"] != not_this:
                 return Added(id=found["id"], row=None, has_joined=await self.join(found["id"], by, at))
+            await admit()
             row = await self._insert(wanted, by, at)
             await self.join(row["id"], by, at)
         return Added(id=row["id"], row=row, has_joined=True)
+
+    async def _take_over(
+        self, download_id: int, wanted: Wanted, by: int, at: datetime, admit: Callable[[], Awaitable[None]]
+    ) -> Added:
+        """A child asked for it, and now somebody who needs nobody's yes: it is theirs and begins."""
+        await admit()
+        rows = await fetch(
+            "UPDATE download_queue SET needs_approval = false, state = 'queued', reason_code = NULL, reason = NULL, "
+            "requested_by = {}, quota_cost = {}, charged_at = {}, changed_at = {} WHERE id = {} RETURNING *",
+            *(by, wanted.quota_cost, at, at, download_id),
+        )
+        await self.join(download_id, by, at)
+        return Added(id=download_id, row=rows[0], has_joined=True, is_first=False)
 
     async def join(self, download_id: int, user_id: int, at: datetime) -> bool:
         """Let a person see a download; False when they do already."""
@@ -102,10 +129,13 @@ class DownloadStates:
     async def _insert(self, wanted: Wanted, by: int, at: datetime) -> dict[str, Any]:
         rows = await fetch(
             "INSERT INTO download_queue (requested_by, url, url_key, kind, title, uploader, duration_s, picture, quality, "
-            "audio_only, as_film, state, priority, position, attempts, created_at, changed_at) "
-            "VALUES ({}, {}, {}, 'video', {}, {}, {}, {}, {}, {}, {}, 'queued', {}, {}, 0, {}, {}) RETURNING *",
+            "audio_only, as_film, state, reason_code, reason, priority, position, attempts, created_at, changed_at, "
+            "quota_cost, charged_at, needs_approval) "
+            f"VALUES ({{}}, {{}}, {{}}, 'video', {', '.join(['{}'] * 12)}, 0, {', '.join(['{}'] * 5)}) RETURNING *",
             *(by, wanted.url, wanted.url_key, wanted.title, wanted.uploader, wanted.duration_s, wanted.picture),
-            *(wanted.quality, wanted.audio_only, wanted.as_film, int(wanted.priority), time.time_ns() // 1000, at, at),
+            *(wanted.quality, wanted.audio_only, wanted.as_film),
+            *((State.WAITING, ReasonCode.APPROVAL, APPROVAL) if wanted.needs_approval else (State.QUEUED, None, None)),
+            *(int(wanted.priority), time.time_ns() // 1000, at, at, wanted.quota_cost, at, wanted.needs_approval),
         )
         return rows[0]
 
@@ -126,17 +156,39 @@ class DownloadStates:
             at,
         )
 
-    async def queue_again(self, download_id: int, parent_id: int | None, *, which: str, at: datetime) -> Outcome:
-        """Back to the line, with all its tries. `which` is the condition on the rows: paused ones, or ended ones."""
-        return await self._change(
-            download_id,
-            parent_id,
-            which,
-            "state = 'queued', reason_code = NULL, reason = NULL, attempts = 0, next_attempt_at = NULL, "
-            "finished_at = NULL, owner = NULL, lease_until = NULL",
-            (),
-            at,
-        )
+    async def queue_again(
+        self, download_id: int, parent_id: int | None, *, which: str, at: datetime,
+        admit: Callable[[], Awaitable[None]] | None = None,
+    ) -> Outcome:  # fmt: skip
+        """Back to the line, with all its tries; what nobody has approved asks again.
+
+        Args:
+            which: the condition on the rows: paused ones, or ended ones.
+            admit: as for `add`.
+        """
+        async with transaction():
+            if admit is not None:
+                await admit()
+            return await self._change(
+                download_id,
+                parent_id,
+                which,
+                "state = CASE WHEN needs_approval THEN 'waiting' ELSE 'queued' END, attempts = 0, "
+                "reason_code = CASE WHEN needs_approval THEN 'approval' END, next_attempt_at = NULL, "
+                f"reason = CASE WHEN needs_approval THEN '{APPROVAL}' END, finished_at = NULL, owner = NULL, lease_until = NULL",
+                (),
+                at,
+            )
+
+    async def approve(self, download_id: int, at: datetime) -> Outcome:
+        """Let a child's download begin; nothing changes when it does not wait for that."""
+        settings = "needs_approval = false, state = 'queued', reason_code = NULL, reason = NULL"
+        return await self._change(download_id, None, TO_APPROVE, settings, (), at)
+
+    async def decline(self, download_id: int, reason: str, at: datetime) -> Outcome:
+        """End a child's download before it began, with a sentence."""
+        settings = "state = 'cancelled', reason_code = 'declined', reason = {}, finished_at = {}"
+        return await self._change(download_id, None, TO_APPROVE, settings, (reason, at), at)
 
     async def _change(
         self, download_id: int, parent_id: int | None, which: str, settings: str, args: tuple[Any, ...], at: datetime
@@ -189,6 +241,7 @@ class DownloadStates:
                 "SELECT id, history_id FROM download_queue WHERE id = {} OR parent_id = {}", download_id, download_id
             )
             people = await fetch("SELECT user_id FROM download_people WHERE download_id = {}", parent_id or download_id)
+            await keep_charge(download_id, at)
             await fetch("DELETE FROM download_queue WHERE id = {}", download_id)
             orphans = await self._unshared({row["history_id"] for row in rows} - {None}, at)
             return Removed(
