@@ -17,10 +17,16 @@ from medianest.accounts.keys.api import KeyApi
 from medianest.accounts.keys.pages import KeyPages
 from medianest.accounts.keys.repository import KeyRepository
 from medianest.accounts.keys.service import KeyService
+from medianest.accounts.devices import Devices
+from medianest.accounts.devices_repository import DeviceRepository
+from medianest.accounts.everybody import sign_everybody_out
 from medianest.accounts.limits import Limits
 from medianest.accounts.model import Caller, Scope
 from medianest.accounts.pages import SettingsPages, SetupPages, SignInPages, sign_out
 from medianest.accounts.repository import AccountRepository
+from medianest.accounts.second_factor.repository import SecondFactorRepository
+from medianest.accounts.second_factor.service import SecondFactor
+from medianest.accounts.second_factor.ticket import Tickets
 from medianest.accounts.service import AccountService
 from medianest.accounts.sessions import Sessions
 from medianest.accounts.tokens import TokenMaker
@@ -42,6 +48,7 @@ from medianest.settings import Settings
 from medianest.system.api import Probes, SystemApi
 from medianest.system.pages import SystemPages
 from medianest.system.repository import ScheduledRunRepository
+from medianest.system.secret_keys import SecretKeys
 from medianest.system.security.api import SecurityApi
 from medianest.system.security.model import ProtectionRestored, SecuritySettings
 from medianest.system.security.pages import SecurityPages
@@ -58,6 +65,7 @@ from medianest.web.guards import (
     refuses_impossible_ids,
     refuses_large_forms,
     requires_csrf_token,
+    requires_own_password,
     requires_sign_in,
 )
 from medianest.web.openapi import openapi_config, reader
@@ -84,6 +92,7 @@ class Application:
     downloads: Downloads
     system: SystemService
     security: SecurityService
+    secret_keys: SecretKeys
     scheduler: Scheduler
     relay: PostgresRelay | NoRelay
     hub: LiveHub
@@ -98,9 +107,12 @@ def create_app(settings: Settings) -> Application:
     events = EventBus()
     relay = PostgresRelay(settings.database_url, events) if settings.is_postgres else NoRelay()
     tokens = TokenMaker(settings.secret_key)
-    vault = Vault(settings.secret_key)  # noqa: F841
-    people = AccountRepository()
-    accounts = AccountService(people, Sessions(people, tokens, events), Limits(), events)
+    vault = Vault(settings.secret_key)
+    people, limits = AccountRepository(), Limits()
+    devices = Devices(DeviceRepository(), events)
+    sessions = Sessions(people, tokens, events, devices)
+    second_factor = SecondFactor(SecondFactorRepository(), people, sessions, devices, limits, vault)
+    accounts = AccountService(people, sessions, limits, events, devices, second_factor, Tickets(settings.secret_key))
     keys = KeyService(KeyRepository(), Limits(), events)
     programs = Programs(settings.data_dir)
     runs = ScheduledRunRepository()
@@ -108,11 +120,13 @@ def create_app(settings: Settings) -> Application:
     walls = Walls(Rules.of(with_outside(settings, SecuritySettings()), settings.public_url))
     security = SecurityService(settings, SecurityRepository(), walls, events)
     system.asks_also(security.problems)
+    secret_keys = SecretKeys(vault)
+    system.asks_also(secret_keys.problems)
 
-    async def sign_everybody_out(_event: ProtectionRestored) -> None:
-        await accounts.end_all_sessions("a protection is on again")
+    async def on_restored(_event: ProtectionRestored) -> None:
+        await sign_everybody_out(people, sessions, "a protection is on again")
 
-    events.subscribe(ProtectionRestored, sign_everybody_out)
+    events.subscribe(ProtectionRestored, on_restored)
     downloads = build_downloads(
         settings,
         events,
@@ -139,6 +153,7 @@ def create_app(settings: Settings) -> Application:
         downloads=downloads,
         system=system,
         security=security,
+        secret_keys=secret_keys,
         scheduler=scheduler,
         relay=relay,
         hub=hub,
@@ -213,8 +228,11 @@ def pages(
     cookies = SessionCookies(tokens.fingerprint, urls, settings.public_url)
     given: dict[str, Any] = {
         "accounts": accounts,
+        "devices": accounts.devices,
+        "second_factor": accounts.second_factor,
         "keys": keys,
         "downloads": downloads.service,
+        "approvals": downloads.approvals,
         "pictures": downloads.pictures,
         "system": system,
         "security": security,
@@ -235,9 +253,9 @@ def pages(
                 "caller": Provide(provide_caller, sync_to_thread=False),
                 **{name: given_as(value) for name, value in given.items()},
             },
-            guards=[requires_sign_in, refuses_impossible_ids, refuses_large_forms, requires_csrf_token, LimitsActs(Limits())],
+            guards=[requires_sign_in, requires_own_password, refuses_impossible_ids, refuses_large_forms, requires_csrf_token, LimitsActs(Limits())],
             # refused before a session is renewed: the new cookies would be lost with the call
-            middleware=[SameOriginMiddleware(walls.opens_socket_for), AuthMiddleware(accounts, cookies, keys), FrameMiddleware(counts)],
+            middleware=[SameOriginMiddleware(walls.opens_socket_for), AuthMiddleware(accounts, cookies, keys), FrameMiddleware(counts, accounts.devices.open_notices)],
             exception_handlers={Exception: ErrorAnswers(templates, urls)},
             template_config=templates.config(),
             openapi_config=openapi_config(urls),

@@ -68,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     db = commands.add_parser("db", help="the database").add_subparsers(metavar="ACTION", required=True)
     _command(db, "migrate", "bring the schema up to date", _db_migrate)
 
+    secret = commands.add_parser("secrets", help="stored secrets").add_subparsers(metavar="ACTION", required=True)
+    _command(secret, "rotate", "make a new secret key and seal everything with it; stop MediaNest first", _secrets_rotate)
+    security = commands.add_parser("security", help="the walls").add_subparsers(metavar="ACTION", required=True)
+    _command(security, "reset", "let every address in again, and by http", _security_reset)
+
     admin = commands.add_parser("admin", help="administrators").add_subparsers(metavar="ACTION", required=True)
     for name, text, run in (
         ("create", "make an administrator", _admin_create),
@@ -158,6 +163,32 @@ async def _migrated(settings: Settings) -> tuple[str, ...]:
 
     async with open_database(settings) as steps:
         return steps
+
+
+def _secrets_rotate(parsed: argparse.Namespace) -> int:
+    from medianest.secrets_command import rotate
+    from medianest.settings import make_data_dir
+
+    settings = _settings(parsed)
+    make_data_dir(settings.data_dir)
+    print(asyncio.run(rotate(settings)))  # noqa: T201
+    return 0
+
+
+def _security_reset(parsed: argparse.Namespace) -> int:
+    settings = _settings(parsed)
+
+    async def run() -> None:
+        from medianest.app import create_app
+        from medianest.lifespan import open_database
+
+        application = create_app(settings)
+        async with open_database(settings, application.engine):
+            await application.security.reset()
+
+    asyncio.run(run())
+    print("Every address may call again, by http too. A running MediaNest follows within seconds.")  # noqa: T201
+    return 0
 
 
 def _with_accounts(parsed: argparse.Namespace, work: Callable[[AccountService], Awaitable[str]]) -> int:

@@ -51,6 +51,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
     settings = application.settings
     async with open_database(settings, application.engine):
         setup_code = await _first_administrator(application)
+        await application.secret_keys.start()
         await application.security.start()
         await application.relay.start()
         await application.downloads.dispatcher.start()

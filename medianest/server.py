@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 import uvicorn
 
 from medianest import __version__
+from medianest.certificates import check_certificate
 from medianest.errors import MediaNestError
+from medianest.head_limit import LimitedHttpProtocol
 from medianest.instance import AlreadyRunning, InstanceLock
 from medianest.logs import redactor, set_up_logs
 from medianest.processes import die_with_parent, foreign_env
@@ -55,7 +57,8 @@ def serve(settings: Settings) -> int:
         _follow_bootloader()
     make_data_dir(settings.data_dir)
     set_up_logs(level=settings.log_level, style=settings.log_format, folder=settings.data_dir / "logs")
-    redactor.learn(settings.secret_key.decode("utf-8", "replace"), settings.admin_password)
+    check_certificate(settings)
+    redactor.learn(settings.secret_key.decode("utf-8", "replace"), settings.admin_password, settings.plex_token)
     lock = InstanceLock(settings.data_dir)
     try:
         lock.acquire()
@@ -73,17 +76,21 @@ def serve(settings: Settings) -> int:
 async def _run(settings: Settings, lock: InstanceLock) -> int:
     from medianest.app import create_app
     from medianest.lifespan import running
+    from medianest.secrets_command import settled_before_start
 
     log.info(
         "MediaNest %s starts. Data folder: %s. Database: %s.", __version__, settings.data_dir, settings.database_kind
     )
+    settings = await settled_before_start(settings)
     with _bound(settings) as listening:
         application = create_app(settings)
         async with running(application) as setup_code:
             server = Server(
                 uvicorn.Config(
                     application.asgi,
-                    http="auto",
+                    http=LimitedHttpProtocol,
+                    ssl_certfile=settings.tls_cert,
+                    ssl_keyfile=settings.tls_key,
                     ws="websockets-sansio",
                     ws_per_message_deflate=False,
                     ws_ping_interval=20,
@@ -95,7 +102,6 @@ async def _run(settings: Settings, lock: InstanceLock) -> int:
                     proxy_headers=False,
                     server_header=False,
                     timeout_graceful_shutdown=GRACE_S,
-                    h11_max_incomplete_event_size=32 * 1024,
                 )
             )
             _handle_signals(server, application)
@@ -188,7 +194,8 @@ def _addresses(settings: Settings, port: int) -> list[str]:
         with contextlib.suppress(OSError):
             own = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
             hosts += sorted(str(address) for address in own if not str(address).startswith("127."))
-    found = [f"http://{host}:{port}{settings.base_path}/" for host in hosts]
+    scheme = "https" if settings.tls_cert else "http"
+    found = [f"{scheme}://{host}:{port}{settings.base_path}/" for host in hosts]
     return [settings.public_url + settings.base_path + "/", *found] if settings.public_url else found
 
 

@@ -33,6 +33,8 @@ from medianest.setting_values import (
 )
 
 SECRETS = frozenset(("admin_password", "secret_key", "database_url", "plex_token"))
+# what stands in examples, so that strangers know it too; compared without case, hyphens and spaces
+KNOWN_KEYS = ("changeme", "changethis", "yoursecret", "supersecret", "secretkeyhere", "replacethis", "insecure", "example")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -234,13 +236,37 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def secret_from(name: str, environ: Mapping[str, str]) -> str:
+    """A secret that only one command takes, from `MEDIANEST_…` or its `…_FILE` twin.
+
+    Raises:
+        SettingsError: it is not there, or its file can not be read.
+    """
+    variable = PREFIX + name.upper()
+    if environ.get(variable):
+        return environ[variable]
+    path = environ.get(variable + "_FILE")
+    if not path:
+        raise SettingsError(f"The secret key comes from outside, so {variable} or {variable}_FILE must hold the new one.")
+    try:
+        return Path(path).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable}_FILE points at {path}, which can not be read ({error}).") from error
+
+
+def check_key(text: str, name: str) -> None:
+    """Refuse a key that somebody could guess; raises SettingsError."""
+    plain = text.lower().replace("_", "").replace("-", "").replace(" ", "")
+    if len(text.encode()) < 32 or len(set(text)) < 8 or any(known in plain for known in KNOWN_KEYS):
+        raise SettingsError(
+            f"{name} is too weak: it must have at least 32 characters, not repeat a few, and be no example. "
+            "Leave it empty to have one made, or use the output of: openssl rand -hex 32"
+        )
+
+
 def _secret_key(text: str, data_dir: Path, *, makes_key: bool) -> bytes:
     if text:
-        if len(text.encode()) < 32 or len(set(text)) < 8:
-            raise SettingsError(
-                "MEDIANEST_SECRET_KEY is too weak: it must have at least 32 characters and not repeat a few. "
-                "Leave it empty to have one made, or use the output of: openssl rand -hex 32"
-            )
+        check_key(text, "MEDIANEST_SECRET_KEY")
         return text.encode()
     path = data_dir / "secret.key"
     try:

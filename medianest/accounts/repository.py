@@ -189,7 +189,9 @@ class AccountRepository:
 
     async def with_sessions(self, *, at: datetime) -> list[int]:
         """Ids of the people who are signed in somewhere."""
-        rows = await fetch("SELECT DISTINCT user_id FROM user_sessions WHERE revoked_at IS NULL AND expires_at > {}", at)
+        rows = await fetch(
+            "SELECT DISTINCT user_id FROM user_sessions WHERE revoked_at IS NULL AND expires_at > {}", at
+        )
         return [int(row["user_id"]) for row in rows]
 
     async def revoke(

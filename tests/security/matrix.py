@@ -56,6 +56,9 @@ POST    /settings/password                             person
 
 GET     /system                                        admin
 POST    /system/tasks/{name:str}/run                   admin
+GET     /system/security                               manage_settings
+POST    /system/security                               manage_settings
+POST    /system/security/trust-proxy                   manage_settings
 
 POST    /api/v1/setup                                  all
 POST    /api/v1/auth/login                             all
@@ -86,6 +89,8 @@ POST    /api/v1/downloads/{download_id:int}/retry      person  downloads admin
 GET     /api/v1/queue-settings                         admin   admin
 PUT     /api/v1/queue-settings                         admin   admin
 
+GET     /api/v1/system/security                        manage_settings  admin
+PUT     /api/v1/system/security                        manage_settings  admin
 GET     /api/v1/system/health                          admin   admin
 GET     /api/v1/system/tasks                           admin   admin
 POST    /api/v1/system/tasks/{name:str}/run            admin   admin

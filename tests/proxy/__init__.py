@@ -1,0 +1,1 @@
+"""MediaNest behind a real reverse proxy."""
