@@ -1,0 +1,49 @@
+"""Makes the clients of Plex under this installation's own identifiers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from medianest.connections.model import PinPurpose
+from medianest.connections.repository import ConnectionRepository
+from medianest.integrations.http import HttpClient
+from medianest.integrations.plex_server import PlexServer
+from medianest.integrations.plex_tv import PlexTv
+from medianest.settings import Settings
+
+CLIENT_ID = "plex_client_id"
+BACKGROUND = "-server"  # a sign-in of the owner would end a token under the same identifier
+
+
+class PlexClients:
+    """Clients of plex.tv and of a Plex server; the identifier is made once and kept, the same on all instances."""
+
+    def __init__(self, settings: Settings, http: HttpClient, repository: ConnectionRepository) -> None:
+        self._settings = settings
+        self._http = http
+        self._repository = repository
+        self._client_id = ""
+
+    async def client_id(self) -> str:
+        """What this installation is called at Plex: a plain UUID, made from nothing that could be guessed or shared."""
+        if not self._client_id:
+            now = datetime.now(UTC)
+            self._client_id = await self._repository.setting_made_once(CLIENT_ID, str(uuid4()), at=now)
+        return self._client_id
+
+    async def plex_tv(self, *, is_background: bool = False) -> PlexTv:
+        """plex.tv for people's sign-ins, or for the owner's lasting token."""
+        identifier = await self.client_id() + (BACKGROUND if is_background else "")
+        return PlexTv(self._http, self._settings.plex_tv_url, self._settings.plex_app_url, identifier)
+
+    async def for_purpose(self, purpose: PinPurpose) -> PlexTv:
+        return await self.plex_tv(is_background=purpose is PinPurpose.CONNECT)
+
+    async def server(self, url: str) -> PlexServer:
+        return PlexServer(self._http, url, await self.client_id() + BACKGROUND)
+
+    @property
+    def link_url(self) -> str:
+        """The page where people type a short code."""
+        return f"{self._settings.plex_tv_url}/link"
