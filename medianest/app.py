@@ -22,14 +22,23 @@ from medianest.accounts.devices_repository import DeviceRepository
 from medianest.accounts.everybody import sign_everybody_out
 from medianest.accounts.limits import Limits
 from medianest.accounts.model import Caller, Scope
-from medianest.accounts.pages import SettingsPages, SetupPages, SignInPages, sign_out
+from medianest.accounts.pages import SetupPages, SignInPages, sign_out
+from medianest.accounts.people.api import DefaultRightsApi, UserApi
+from medianest.accounts.people.deletion import Deletion
+from medianest.accounts.people.pages import DefaultRightsPages, OwnAccountPages, PeoplePages
+from medianest.accounts.people.repository import PeopleRepository
+from medianest.accounts.people.service import PeopleService
 from medianest.accounts.repository import AccountRepository
+from medianest.accounts.second_factor.api import SecondFactorApi
+from medianest.accounts.second_factor.pages import SecondStepPages, TwoStepPages
 from medianest.accounts.second_factor.repository import SecondFactorRepository
 from medianest.accounts.second_factor.service import SecondFactor
 from medianest.accounts.second_factor.ticket import Tickets
 from medianest.accounts.service import AccountService
 from medianest.accounts.sessions import Sessions
+from medianest.accounts.settings_pages import SettingsPages
 from medianest.accounts.tokens import TokenMaker
+from medianest.connections.assembly import Connections, build_connections
 from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
 from medianest.downloads.api import DownloadApi, QueueSettingsApi
@@ -46,6 +55,10 @@ from medianest.resources import resource_path
 from medianest.scheduler import Job, Scheduler
 from medianest.settings import Settings
 from medianest.system.api import Probes, SystemApi
+from medianest.system.audit_log.api import AuditApi
+from medianest.system.audit_log.pages import AuditPages
+from medianest.system.audit_log.repository import AuditRepository
+from medianest.system.audit_log.service import AuditService
 from medianest.system.pages import SystemPages
 from medianest.system.repository import ScheduledRunRepository
 from medianest.system.secret_keys import SecretKeys
@@ -89,6 +102,8 @@ class Application:
     events: EventBus
     accounts: AccountService
     keys: KeyService
+    people: PeopleService
+    connections: Connections
     downloads: Downloads
     system: SystemService
     security: SecurityService
@@ -120,6 +135,8 @@ def create_app(settings: Settings) -> Application:
     walls = Walls(Rules.of(with_outside(settings, SecuritySettings()), settings.public_url))
     security = SecurityService(settings, SecurityRepository(), walls, events)
     system.asks_also(security.problems)
+    connections = build_connections(settings, vault, events)
+    system.asks_also(connections.service.problems)
     secret_keys = SecretKeys(vault)
     system.asks_also(secret_keys.problems)
 
@@ -135,7 +152,10 @@ def create_app(settings: Settings) -> Application:
         environment=own_child_env,
         programs=programs,
     )
-    scheduler = Scheduler(jobs(accounts, downloads, system), runs, relay, events, owner)
+    people_rows = PeopleRepository()
+    looking_after = PeopleService(people_rows, people, sessions, second_factor, devices, limits, events)
+    deletion = Deletion(people_rows, looking_after, downloads.belongings, events)
+    scheduler = Scheduler(jobs(accounts, connections, downloads, system), runs, relay, events, owner)
 
     async def active(caller: Caller) -> tuple[Download, ...]:
         return await downloads.service.active(caller.user)
@@ -150,6 +170,8 @@ def create_app(settings: Settings) -> Application:
         events=events,
         accounts=accounts,
         keys=keys,
+        people=looking_after,
+        connections=connections,
         downloads=downloads,
         system=system,
         security=security,
@@ -157,11 +179,13 @@ def create_app(settings: Settings) -> Application:
         scheduler=scheduler,
         relay=relay,
         hub=hub,
-        asgi=pages(settings, tokens, accounts, keys, downloads, system, security, walls, scheduler, hub),
+        asgi=pages(settings, tokens, accounts, keys, connections, downloads, system, security, walls, scheduler, hub, looking_after, deletion),
     )
 
 
-def jobs(accounts: AccountService, downloads: Downloads, system: SystemService) -> tuple[Job, ...]:
+def jobs(
+    accounts: AccountService, connections: Connections, downloads: Downloads, system: SystemService
+) -> tuple[Job, ...]:
     """The table of recurring jobs."""
     cleaning = downloads.jobs
     hourly, nightly = _("Every hour"), _("Every night")
@@ -171,6 +195,34 @@ def jobs(accounts: AccountService, downloads: Downloads, system: SystemService) 
             title=_("Forget ended sessions"),
             schedule=hourly,
             call=accounts.clean_sessions,
+            every_s=3600,
+        ),
+        Job(
+            name="clean_devices",
+            title=_("Forget devices that were not used for a year"),
+            schedule=nightly,
+            call=accounts.devices.clean,
+            at_hour=3,
+        ),
+        Job(
+            name="check_plex",
+            title=_("See whether Plex answers"),
+            schedule=_("Every 5 minutes"),
+            call=connections.service.check,
+            every_s=300,
+        ),
+        Job(
+            name="clean_plex_pins",
+            title=_("Forget Plex sign-ins that nobody finished"),
+            schedule=hourly,
+            call=connections.pins.clean,
+            every_s=3600,
+        ),
+        Job(
+            name="end_suspensions",
+            title=_("End suspensions whose time is over"),
+            schedule=hourly,
+            call=accounts.suspensions.end_due,
             every_s=3600,
         ),
         Job(
@@ -213,12 +265,15 @@ def pages(
     tokens: TokenMaker,
     accounts: AccountService,
     keys: KeyService,
+    connections: Connections,
     downloads: Downloads,
     system: SystemService,
     security: SecurityService,
     walls: Walls,
     scheduler: Scheduler,
     hub: LiveHub,
+    people: PeopleService,
+    deletion: Deletion,
 ) -> Outermost:
     """The web side: routes, what handlers are given, guards and middleware."""
     urls = Urls(settings.base_path)
@@ -231,9 +286,15 @@ def pages(
         "devices": accounts.devices,
         "second_factor": accounts.second_factor,
         "keys": keys,
+        "people": people,
+        "deletion": deletion,
+        "connections": connections.service,
+        "plex_connecting": connections.connecting,
+        "pins": connections.pins,
         "downloads": downloads.service,
         "approvals": downloads.approvals,
         "pictures": downloads.pictures,
+        "audit": AuditService(AuditRepository()),
         "system": system,
         "security": security,
         "scheduler": scheduler,
@@ -294,6 +355,9 @@ async def live(socket: WebSocket[Any, Any, Any], hub: NamedDependency[LiveHub]) 
 
 
 ROUTES: list[Any] = [
+    SecondStepPages,
+    TwoStepPages,
+    SecondFactorApi,
     SetupPages,
     SignInPages,
     sign_out,
@@ -302,16 +366,23 @@ ROUTES: list[Any] = [
     QueueSettingsPages,
     picture,
     SettingsPages,
+    OwnAccountPages,
+    PeoplePages,
+    DefaultRightsPages,
     KeyPages,
     SystemPages,
+    AuditPages,
     SecurityPages,
     SetupApi,
     AuthApi,
     MeApi,
+    UserApi,
+    DefaultRightsApi,
     KeyApi,
     DownloadApi,
     QueueSettingsApi,
     SystemApi,
+    AuditApi,
     SecurityApi,
     Probes,
     live,

@@ -50,6 +50,8 @@ def missing(purposes: list[str]) -> dict[str, str]:
             found["fonts-dejavu-core"] = "a font"
         if not (has_any("ffmpeg") and has_any("ffprobe")):
             found["ffmpeg"] = "ffmpeg"
+        if not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
+            found["nginx-light"] = "nginx"
         if not has_postgres():
             found["postgresql"] = "Postgres"
     if "freeze" in purposes and sys.platform.startswith("linux"):
