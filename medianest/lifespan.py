@@ -67,6 +67,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
                 ("downloads", application.downloads.dispatcher.stop),
                 ("workers", application.downloads.pool.stop),
                 ("event relay", application.relay.stop),
+                ("calls to Plex", application.connections.http.close),
             ):
                 began = time.monotonic()
                 try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -25,6 +26,7 @@ ALWAYS = tuple(
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     }.items()
 )
+FORMS_TO = b"x-forms-to"  # between a handler and this module; never sent
 OLD_FRAME_RULE = (b"x-frame-options", b"SAMEORIGIN")
 NOT_KEPT = (b"cache-control", b"no-store")
 
@@ -43,13 +45,32 @@ def with_security_headers(
 
     async def send_with_headers(message: Any) -> None:
         if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), *always]
+            headers = _with_form_target([*message.get("headers", ()), *always])
             if not any(name.lower() == b"cache-control" for name, _ in headers):
                 headers.append(NOT_KEPT)
             message = {**message, "headers": headers}
         await send(message)
 
     return send_with_headers
+
+
+def forms_may_go_to(address: str) -> dict[str, str]:
+    """Headers for a handler's answer: forms of this page may lead to the site of `address` as well.
+
+    A form of ours that is answered with a redirect to another site is stopped by the browser without this.
+    """
+    parts = urlsplit(address)
+    return {FORMS_TO.decode(): f"{parts.scheme}://{parts.netloc}"}
+
+
+def _with_form_target(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """`headers` with the policy widened as a handler asked for."""
+    target = next((value for name, value in headers if name.lower() == FORMS_TO), None)
+    if target is None:
+        return headers
+    kept = [(name, value) for name, value in headers if name.lower() != FORMS_TO]
+    old, new = b"form-action 'self'", b"form-action 'self' " + target
+    return [(name, value.replace(old, new) if name == b"content-security-policy" else value) for name, value in kept]
 
 
 @lru_cache(maxsize=8)
