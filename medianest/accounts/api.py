@@ -35,6 +35,7 @@ class Credentials(msgspec.Struct):
     password: str
     remember: bool = False
     cookies: bool = True  # false: the refresh token comes in the answer, no cookie is set
+    second_factor: str = ""  # code of the app or a backup code, where the second step is on
 
 
 class RefreshRequest(msgspec.Struct):
@@ -43,6 +44,10 @@ class RefreshRequest(msgspec.Struct):
 
 class LogoutRequest(msgspec.Struct):
     everywhere: bool = False
+
+
+class NameChange(msgspec.Struct):
+    display_name: str
 
 
 class PasswordChange(msgspec.Struct):
@@ -97,7 +102,9 @@ class AuthApi(Controller):
     path = "/api/v1/auth"
     tags = ("Sign-in",)
 
-    @post("/login", status_code=200, opt={"public": True}, security=OPEN, summary="Sign in with name and password")
+    @post(
+        "/login", status_code=200, opt={"public": True}, security=OPEN, summary="Sign in with name, password and code"
+    )
     async def login(
         self,
         request: AnyRequest,
@@ -105,7 +112,10 @@ class AuthApi(Controller):
         accounts: NamedDependency[AccountService],
         session_cookies: NamedDependency[SessionCookies],
     ) -> Response[SignedIn]:
-        tokens = await accounts.sign_in(data.username, data.password, device_of(request), is_remembered=data.remember)
+        device = msgspec.structs.replace(device_of(request), keeps_cookies=data.cookies)
+        tokens = await accounts.sign_in(
+            data.username, data.password, device, is_remembered=data.remember, second_factor=data.second_factor
+        )
         return await self._answer(request, tokens, accounts, session_cookies if data.cookies else None)
 
     @post("/refresh", status_code=200, opt={"public": True}, security=OPEN, summary="Get a new access token")
@@ -119,7 +129,7 @@ class AuthApi(Controller):
         token = sent or request.cookies.get(session_cookies.refresh_name, "")
         return await self._answer(request, await accounts.renew(token), accounts, None if sent else session_cookies)
 
-    @post("/logout", status_code=204, summary="End this session, or all")
+    @post("/logout", status_code=204, opt={"password_change": True}, summary="End this session, or all")
     async def logout(
         self,
         request: AnyRequest,
@@ -149,9 +159,19 @@ class MeApi(Controller):
     path = "/api/v1/me"
     tags = ("Me",)
 
-    @get(opt={"scope": Scope.READ}, summary="The person signed in")
+    @get(opt={"scope": Scope.READ, "password_change": True}, summary="The person signed in")
     async def me(self, caller: NamedDependency[Caller], downloads: NamedDependency[DownloadService]) -> Me:
         return Me(caller.user, caller.preferences, await downloads.quota_use(caller.user))
+
+    @patch(summary="Change the own name that others see; of people with Plex it follows their account")
+    async def rename(
+        self,
+        request: AnyRequest,
+        data: JSONBody[NameChange],
+        caller: NamedDependency[Caller],
+        accounts: NamedDependency[AccountService],
+    ) -> User:
+        return await accounts.rename(data.display_name, by=caller.user, address=device_of(request).address)
 
     @patch("/preferences", summary="Change own preferences")
     async def change_preferences(
@@ -174,7 +194,12 @@ class MeApi(Controller):
     ) -> None:
         await accounts.end_session(session_id, by=caller.user)
 
-    @post("/password", status_code=204, summary="Change the own password; other devices are signed out")
+    @post(
+        "/password",
+        status_code=204,
+        opt={"password_change": True},
+        summary="Change the own password; other devices are signed out",
+    )
     async def change_password(
         self,
         request: AnyRequest,

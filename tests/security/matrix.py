@@ -53,8 +53,31 @@ POST    /settings/devices/end-others                   person
 POST    /settings/devices/{session_id:uuid}/end        person
 GET     /settings/password                             person
 POST    /settings/password                             person
+POST    /settings/keys/{key_id:int}/revoke             person
+POST    /settings/keys                                 person
+GET     /settings/keys                                 person
+
+GET     /settings/delete                               person
+POST    /settings/delete                               person
+GET     /people                                        manage_users
+GET     /people/new                                    manage_users
+POST    /people/new                                    manage_users
+GET     /people/rights                                 admin
+POST    /people/rights                                 admin
+GET     /people/{person_id:int}                        manage_users
+GET     /people/{person_id:int}/delete                 manage_users
+POST    /people/{person_id:int}/delete                 manage_users
+POST    /people/{person_id:int}/end-suspension         manage_users
+POST    /people/{person_id:int}/password               manage_users
+POST    /people/{person_id:int}/profile                manage_users
+POST    /people/{person_id:int}/rights                 manage_users
+POST    /people/{person_id:int}/second-factor/remove   manage_users
+POST    /people/{person_id:int}/sessions/end           manage_users
+POST    /people/{person_id:int}/suspend                manage_users
 
 GET     /system                                        admin
+GET     /system/audit/export                           admin
+GET     /system/audit                                  admin
 POST    /system/tasks/{name:str}/run                   admin
 GET     /system/security                               manage_settings
 POST    /system/security                               manage_settings
@@ -86,12 +109,29 @@ POST    /api/v1/downloads/{download_id:int}/cancel     person  downloads admin
 POST    /api/v1/downloads/{download_id:int}/pause      person  downloads admin
 POST    /api/v1/downloads/{download_id:int}/resume     person  downloads admin
 POST    /api/v1/downloads/{download_id:int}/retry      person  downloads admin
+DELETE  /api/v1/api-keys/{key_id:int}                  person
+POST    /api/v1/api-keys                               adult
+GET     /api/v1/api-keys                               person
+POST    /api/v1/downloads/{download_id:int}/decline    manage_requests  downloads admin
+POST    /api/v1/downloads/{download_id:int}/approve    manage_requests  downloads admin
+GET     /api/v1/users                                  manage_users  admin
+POST    /api/v1/users                                  manage_users  admin
+GET     /api/v1/users/{person_id:int}                  manage_users  admin
+PATCH   /api/v1/users/{person_id:int}                  manage_users  admin
+DELETE  /api/v1/users/{person_id:int}                  manage_users  admin
+GET     /api/v1/users/{person_id:int}/belongings       manage_users  admin
+POST    /api/v1/users/{person_id:int}/password         manage_users  admin
+DELETE  /api/v1/users/{person_id:int}/second-factor    manage_users  admin
+DELETE  /api/v1/users/{person_id:int}/sessions         manage_users  admin
+GET     /api/v1/default-rights                         admin   admin
+PUT     /api/v1/default-rights                         admin   admin
 GET     /api/v1/queue-settings                         admin   admin
 PUT     /api/v1/queue-settings                         admin   admin
 
 GET     /api/v1/system/security                        manage_settings  admin
 PUT     /api/v1/system/security                        manage_settings  admin
 GET     /api/v1/system/health                          admin   admin
+GET     /api/v1/system/audit                           admin   admin
 GET     /api/v1/system/tasks                           admin   admin
 POST    /api/v1/system/tasks/{name:str}/run            admin   admin
 """

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from litestar.routes import HTTPRoute, WebSocketRoute
 
+from medianest.accounts.keys.model import NewApiKey
+from medianest.accounts.model import Scope
 from medianest.app import Application
 from tests.harness.application import Visit, set_up
 from tests.security.cast import add_person, headers_of, key_headers, session_headers
@@ -131,6 +133,7 @@ async def test_a_key_never_opens_more_than_its_person_may(application: Applicati
 OWNED: dict[str, str | None] = {
     "download_id": "download",
     "session_id": "session",
+    "key_id": "key",
     "verb": None,  # comes with a download
     "name": None,  # pictures have names nobody can guess, and stand on pages of several people
     "path": None,  # the document of the API
@@ -145,6 +148,9 @@ async def make(application: Application, what: str, user_id: int) -> object:
         await session_headers(application, user_id)
         user = await application.accounts._accounts.get(user_id)
         return (await application.accounts.sessions(user))[0].id
+    if what == "key":
+        user = await application.accounts._accounts.get(user_id)
+        return (await application.keys.make(NewApiKey(name="own", scopes=(Scope.READ,)), by=user)).id
     assert what == "download", what
     from medianest.downloads.model import NewDownload
 
