@@ -103,6 +103,7 @@ class Application:
     accounts: AccountService
     keys: KeyService
     people: PeopleService
+    deletion: Deletion
     connections: Connections
     downloads: Downloads
     system: SystemService
@@ -171,6 +172,7 @@ def create_app(settings: Settings) -> Application:
         accounts=accounts,
         keys=keys,
         people=looking_after,
+        deletion=deletion,
         connections=connections,
         downloads=downloads,
         system=system,

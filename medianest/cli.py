@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     admin = commands.add_parser("admin", help="administrators").add_subparsers(metavar="ACTION", required=True)
     for name, text, run in (
         ("create", "make an administrator", _admin_create),
-        ("reset-password", "give a person a new password and end their sessions", _admin_reset),
+        ("reset-password", "give a person a new password, end their sessions and switch their second step off", _admin_reset),
         ("unlock", "forget the failed sign-ins of a name", _admin_unlock),
     ):
         _command(admin, name, text, run).add_argument("name", metavar="NAME")
@@ -228,8 +228,9 @@ def _admin_reset(parsed: argparse.Namespace) -> int:
     password = _password()
 
     async def work(accounts: AccountService) -> str:
-        await accounts.reset_password(parsed.name, password)
-        return f"{parsed.name} has a new password. All sessions have ended."
+        had_second_step = await accounts.reset_password(parsed.name, password)
+        text = f"{parsed.name} has a new password. All sessions have ended."
+        return text + (" The second step of the sign-in is off." if had_second_step else "")
 
     return _with_accounts(parsed, work)
 

@@ -37,7 +37,10 @@ LEFT_OUT = (
 )  # fmt: skip
 # their versions are shown, or read by the packages themselves
 METADATA = ("yt-dlp", "yt-dlp-ejs", "litestar", "piccolo", "apscheduler", "uvicorn")
-LANGUAGES = ("root", "en", "en_001", "en_GB", "en_US")
+# what people choose for dates and numbers (`DATE_LOCALES` of accounts/model.py), and what these build on
+LANGUAGES = (
+    "root", "en", "en_001", "en_GB", "en_US", "cs", "da", "de", "es", "fr", "it", "nl", "no", "nb", "pl", "pt", "sv",
+)  # fmt: skip
 
 
 def stdlib_modules() -> list[str]:

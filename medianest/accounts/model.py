@@ -120,6 +120,24 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_admin or permission in self.permissions
 
 
+# languages of dates and numbers, each with its own name; `packaging/bundle.py` takes the same into the executable
+DATE_LOCALES = (
+    ("en", "English (UK)"),
+    ("en_US", "English (US)"),
+    ("cs", "Čeština"),
+    ("da", "Dansk"),
+    ("de", "Deutsch"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("it", "Italiano"),
+    ("nl", "Nederlands"),
+    ("nb", "Norsk"),
+    ("pl", "Polski"),
+    ("pt", "Português"),
+    ("sv", "Svenska"),
+)
+
+
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """How one person wants the pages. `time_zone` is an IANA name, empty for the browser's choice (UTC without script)."""
 
@@ -168,6 +186,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
     address: str = ""
     user_agent: str = ""
+    token: str = ""  # the long-lived cookie by which a browser is known
+    keeps_cookies: bool = True  # false for programs that asked for none
 
     @property
     def name(self) -> str:
@@ -192,6 +212,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
+    method: str = "password"  # how it began: password or plex
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,6 +222,7 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     expires_in: int  # seconds
     refresh_token: str | None
     session: Session
+    device_token: str | None = None  # of a sign-in: what the browser keeps, so that it is known the next time
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,10 +234,36 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     csrf_token: str
     is_cookie: bool  # by cookie (needs a CSRF token) or by bearer token or key
     scopes: frozenset[Scope] | None = None  # of an API key; None: a session, which may all its person may
+    open_notices: int = 0  # what the person was told and has not answered yet
 
     def may(self, permission: Permission) -> bool:
         """Whether the person may and, by key, the key opens it."""
         return self.user.may(permission) and (self.scopes is None or Scope.ADMIN in self.scopes)
+
+
+class NoticeCode(StrEnum):
+    """What a person is told about their own account."""
+
+    NEW_SIGN_IN = "new_sign_in"  # detail: the device
+    PASSWORD_RESET = "password_reset"  # noqa: S105  # detail: who did it
+    SECOND_FACTOR_OFF = "second_factor_off"  # detail: who did it, empty for the person
+    API_KEY = "api_key"  # detail: its name
+
+
+class AccountNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a person is asked to look at; it stays until it is answered."""
+
+    id: int
+    code: NoticeCode
+    detail: str
+    address: str
+    created_at: datetime
+
+
+class AccountNoticeMade(Event, frozen=True):
+    user_id: int
+    notice_id: int
+    code: str
 
 
 class AdministratorMade(Event, frozen=True):

@@ -1,18 +1,18 @@
-"""Sign-in, first start and a person's own settings as pages. Every form works without script."""
+"""Sign-in and first start as pages. Every form works without script."""
 
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromQuery
 from litestar.response import Redirect, Response, Template
 
-from medianest.accounts.model import Caller, Preferences, PreferencesChange, Tokens
+from medianest.accounts.model import Caller, Tokens
+from medianest.accounts.second_factor.ticket import SecondFactorNeeded
 from medianest.accounts.service import AccountService
 from medianest.errors import Invalid, MediaNestError, NotFound, TooMany
 from medianest.web.auth import device_of
@@ -34,11 +34,6 @@ class SignInForm(msgspec.Struct):
     password: str = ""
     remember: bool = False
     next: str = ""
-
-
-class PasswordForm(msgspec.Struct):
-    current_password: str = ""
-    new_password: str = ""
 
 
 def see_other(target: str, cookies: list[Cookie] | None = None) -> Response[Any]:
@@ -112,8 +107,11 @@ class SignInPages(Controller):
         sent = read_form(await request.form(), SignInForm)
         try:
             tokens = await accounts.sign_in(
-                sent.username, sent.password, device_of(request), is_remembered=sent.remember
+                sent.username, sent.password, device_of(request), is_remembered=sent.remember, next_path=sent.next
             )
+        except SecondFactorNeeded as needed:
+            is_secure = session_cookies.is_secure(request)
+            return see_other(urls.to("/sign-in/code"), session_cookies.step(needed.ticket, is_secure=is_secure))
         except MediaNestError as error:
             values = {"username": sent.username, "remember": sent.remember}
             return Template(
@@ -125,7 +123,7 @@ class SignInPages(Controller):
         return signed_in(request, tokens, session_cookies, urls.safe_next(sent.next))
 
 
-@post("/sign-out", status_code=200, include_in_schema=False)
+@post("/sign-out", status_code=200, include_in_schema=False, opt={"password_change": True})
 async def sign_out(
     request: AnyRequest,
     caller: NamedDependency[Caller],
@@ -136,92 +134,6 @@ async def sign_out(
     """End this device's session."""
     await accounts.sign_out(caller)
     return see_other(urls.to("/sign-in"), session_cookies.take(is_secure=session_cookies.is_secure(request)))
-
-
-class SettingsPages(Controller):
-    """A person's own settings."""
-
-    path = "/settings"
-    include_in_schema = False
-
-    @get()
-    async def show(self, caller: NamedDependency[Caller], saved: FromQuery[bool] = False) -> Template:
-        return settings_page(caller.preferences, {}, saved=saved)
-
-    @post(status_code=200)
-    async def save(
-        self,
-        request: AnyRequest,
-        caller: NamedDependency[Caller],
-        accounts: NamedDependency[AccountService],
-        urls: NamedDependency[Urls],
-    ) -> Response[Any]:
-        form = await request.form()
-        try:
-            wanted = read_form(form, Preferences)
-            change = PreferencesChange(
-                **{**msgspec.structs.asdict(wanted), "time_zone": str(form.get("time_zone", "")).strip()}
-            )
-            await accounts.change_preferences(change, by=caller.user)
-        except Invalid as error:
-            return settings_page(caller.preferences, error.fields, saved=False, status=error.status)
-        return see_other(urls.to("/settings?saved=true"))
-
-    @get("/password")
-    async def password(self, saved: FromQuery[bool] = False) -> Template:
-        return Template("accounts/password.html", context={"errors": {}, "saved": saved})
-
-    @post("/password", status_code=200)
-    async def change_password(
-        self,
-        request: AnyRequest,
-        caller: NamedDependency[Caller],
-        accounts: NamedDependency[AccountService],
-        urls: NamedDependency[Urls],
-    ) -> Response[Any]:
-        sent = read_form(await request.form(), PasswordForm)
-        try:
-            await accounts.change_password(
-                caller, sent.current_password, sent.new_password, address=device_of(request).address
-            )
-        except (Invalid, TooMany) as error:
-            fields = error.fields if isinstance(error, Invalid) else {"current_password": error.message}
-            return Template(
-                "accounts/password.html",
-                context={"errors": fields, "saved": False},
-                status_code=error.status,
-                headers=retry_header(error),
-            )
-        return see_other(urls.to("/settings/password?saved=true"))
-
-    @get("/devices")
-    async def devices(self, caller: NamedDependency[Caller], accounts: NamedDependency[AccountService]) -> Template:
-        sessions = await accounts.sessions(caller.user)
-        return Template("accounts/devices.html", context={"sessions": sessions, "this_session_id": caller.session_id})
-
-    @post("/devices/{session_id:uuid}/end", status_code=200)
-    async def end_device(
-        self,
-        session_id: FromPath[UUID],
-        caller: NamedDependency[Caller],
-        accounts: NamedDependency[AccountService],
-        urls: NamedDependency[Urls],
-    ) -> Response[Any]:
-        await accounts.end_session(session_id, by=caller.user)
-        return see_other(urls.to("/settings/devices"))
-
-    @post("/devices/end-others", status_code=200)
-    async def end_other_devices(
-        self, caller: NamedDependency[Caller], accounts: NamedDependency[AccountService], urls: NamedDependency[Urls]
-    ) -> Response[Any]:
-        await accounts.end_other_sessions(caller)
-        return see_other(urls.to("/settings/devices"))
-
-
-def settings_page(preferences: Preferences, errors: dict[str, str], *, saved: bool, status: int = 200) -> Template:
-    """The page of one's own look and defaults."""
-    context = {"preferences": preferences, "errors": errors, "saved": saved}
-    return Template("accounts/settings.html", context=context, status_code=status)
 
 
 def signed_in(request: AnyRequest, tokens: Tokens, cookies: SessionCookies, target: str) -> Response[Any]:

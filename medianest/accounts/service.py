@@ -1,168 +1,146 @@
-"""Every rule about people: first administrator, sign-in, sessions, preferences, rescue from the console."""
+"""The rules of sign-in, sessions, preferences and passwords, and rescue from the console."""
 
 from __future__ import annotations
 
-import hmac
-import re
-import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
+from medianest.accounts.devices import Devices
+from medianest.accounts.first_start import FirstStart
 from medianest.accounts.limits import Limits
 from medianest.accounts.model import (
-    AdministratorMade,
     Caller,
     Device,
+    NoticeCode,
     Preferences,
     PreferencesChange,
     PreferencesChanged,
-    Role,
     Session,
     Tokens,
     User,
     UserState,
 )
 from medianest.accounts.passwords import check_password, hash_password, is_password, is_weak_hash
+from medianest.accounts.people.repository import PeopleRepository
+from medianest.accounts.people.suspensions import Suspensions
+from medianest.accounts.proof import Proof
 from medianest.accounts.repository import AccountRepository, username_key
-from medianest.accounts.rules import check_preferences, check_username
+from medianest.accounts.rules import check_display_name, check_preferences
+from medianest.accounts.second_factor.service import SecondFactor
+from medianest.accounts.second_factor.ticket import SecondFactorNeeded, Tickets
 from medianest.accounts.sessions import Sessions
-from medianest.database import UniqueViolation, fetch, transaction
+from medianest.database import fetch
 from medianest.errors import Conflict, Invalid, NotFound, NotSignedIn
 from medianest.events import EventBus
 from medianest.system.audit import record
 
 SESSIONS_KEPT = timedelta(days=7)
-CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no 0 O 1 I
-SET_UP = "MediaNest is set up already. Sign in instead."
 LONGEST_NAME = 200  # of what is looked up at all
 WRONG = "The name or the password is not right."
 
 
-class AccountService:
+class AccountService(FirstStart):
     """Built once in `app.py`."""
 
-    def __init__(self, accounts: AccountRepository, sessions: Sessions, limits: Limits, events: EventBus) -> None:
-        self._accounts = accounts
-        self._sessions = sessions
-        self._limits = limits
-        self._events = events
-        self._is_set_up = False
-
-    # the first administrator
-
-    async def is_set_up(self) -> bool:
-        """Whether there is an administrator; once true it is not asked again."""
-        self._is_set_up = self._is_set_up or await self._accounts.has_admin()
-        return self._is_set_up
-
-    async def setup_code_or_none(self) -> str | None:
-        """The one-time code, made when there is none yet; None once an administrator exists."""
-        if await self.is_set_up():
-            return None
-        code = "-".join("".join(secrets.choice(CODE_ALPHABET) for _ in range(4)) for _ in range(2))
-        await fetch(
-            "INSERT INTO system_settings (key, value, updated_at) VALUES ('setup_code', {}, {}) ON CONFLICT (key) DO NOTHING",
-            code,
-            datetime.now(UTC),
-        )
-        rows = await fetch("SELECT value FROM system_settings WHERE key = 'setup_code'")
-        return str(rows[0]["value"]) if rows else None
-
-    async def setup_code(self) -> str:
-        """The code for the console; raises `Conflict` once an administrator exists."""
-        code = await self.setup_code_or_none()
-        if code is None:
-            raise Conflict("There is an administrator already, so there is no setup code any more. Sign in instead.")
-        return code
-
-    async def make_first_admin(self, code: str, username: str, password: str, device: Device) -> Tokens:
-        """Make the first administrator and sign them in.
-
-        Raises:
-            NotFound: there is one already.
-            TooMany, Invalid: too many tries; wrong code, name or password.
-        """
-        if await self.is_set_up():
-            raise NotFound(SET_UP)
-        await self._limits.setup(device.address)
-        wanted = await self.setup_code_or_none()
-        if wanted is None:  # somebody was faster
-            raise NotFound(SET_UP)
-        sent = re.sub(r"[\s-]", "", code).upper()
-        if not hmac.compare_digest(sent.encode(), wanted.replace("-", "").encode()):
-            text = "This is not the setup code. It stands in the first lines that MediaNest printed."
-            raise Invalid(text, code="wrong_setup_code", fields={"code": text})
-        await self._limits.setup_code_was_right(device.address)
-        user = await self._add_admin(username, password, consumes=wanted)
-        await record(
-            "account.first_administrator_made",
-            user.username,
-            actor_id=user.id,
-            actor_name=user.username,
-            address=device.address,
-        )
-        await self._events.publish(AdministratorMade(user_id=user.id))
-        return await self._sessions.open(user, device, is_remembered=False)
-
-    async def make_first_admin_from_settings(self, username: str, password: str) -> None:
-        """The unattended first start: nothing happens when there is an administrator already."""
-        if await self.is_set_up():
-            return
-        wanted = await self.setup_code_or_none()
-        try:
-            user = await self._add_admin(username, password, consumes=wanted or "")
-        except (NotFound, Conflict):  # another process that starts at the same time made it
-            return
-        except Invalid as error:
-            names = "MEDIANEST_ADMIN_USERNAME and MEDIANEST_ADMIN_PASSWORD"
-            raise Invalid(f"No administrator can be made from {names}. {error.message}") from error
-        await record("account.first_administrator_made", user.username, actor_id=None, actor_name="settings")
-
-    async def _add_admin(self, username: str, password: str, *, consumes: str | None) -> User:
-        name = check_username(username)
-        check_password(password, name)
-        stored = await hash_password(password)
-        try:
-            async with transaction():
-                # taking the code away is the gate: of several calls at once, one finds it
-                if consumes is not None and not await fetch(
-                    "DELETE FROM system_settings WHERE key = 'setup_code' AND value = {} RETURNING key", consumes
-                ):
-                    raise NotFound(SET_UP)
-                if consumes is not None and await self._accounts.has_admin():
-                    raise NotFound(SET_UP)
-                return await self._accounts.add(name, stored, Role.ADMIN, at=datetime.now(UTC))
-        except UniqueViolation as error:
-            text = "Somebody has this name already. Choose another one."
-            raise Conflict(text) from error
+    def __init__(
+        self,
+        accounts: AccountRepository,
+        sessions: Sessions,
+        limits: Limits,
+        events: EventBus,
+        devices: Devices,
+        second_factor: SecondFactor,
+        tickets: Tickets,
+    ) -> None:
+        super().__init__(accounts, sessions, limits, events)
+        self.devices = devices
+        self.second_factor = second_factor
+        self._tickets = tickets
+        self.suspensions = Suspensions(PeopleRepository(), events)
+        self._proof = Proof(accounts, limits)
 
     # signing in and out
 
-    async def sign_in(self, username: str, password: str, device: Device, *, is_remembered: bool = False) -> Tokens:
-        """Check the password and open a session.
+    async def sign_in(
+        self,
+        username: str,
+        password: str,
+        device: Device,
+        *,
+        is_remembered: bool = False,
+        second_factor: str = "",
+        next_path: str = "",
+    ) -> Tokens:
+        """Check the password, the second factor where there is one, and open a session.
 
         Raises:
             TooMany: before anything is hashed.
             NotSignedIn: name or password is wrong, or the person is suspended; the same words for all.
+            SecondFactorNeeded: the password is right and the code is missing; holds the ticket for the second step.
         """
+        user, stored = await self._with_password(username, password, device)
+        if await self.second_factor.is_on(user.id):
+            if not second_factor.strip():
+                ticket = self._tickets.make(user.id, stored, is_remembered=is_remembered, next_path=next_path)
+                raise SecondFactorNeeded(ticket)
+            await self.second_factor.check(user, second_factor, device.address)
+        return await self._sessions.open(user, device, is_remembered=is_remembered)
+
+    def is_ticket(self, ticket: str) -> bool:
+        """Whether the second step can still be taken with it."""
+        return self._tickets.read(ticket) is not None
+
+    async def finish_sign_in(self, ticket: str, code: str, device: Device) -> tuple[Tokens, str]:
+        """The second step: a ticket of `sign_in` and a code; gives the tokens and where to go next.
+
+        Raises:
+            NotSignedIn: the ticket has run out, or the code is wrong (`wrong_second_factor`).
+            TooMany: before the code is looked at.
+        """
+        read = self._tickets.read(ticket)
+        stored = await self._accounts.password_hash(read.user_id) if read else None
+        if read is None or not self._tickets.fits(read, stored):
+            raise NotSignedIn("That took too long. Sign in again.", code="ticket_expired")
+        user = await self._accounts.get(read.user_id)
+        if user.state is not UserState.ACTIVE:
+            raise NotSignedIn(WRONG, code="wrong_credentials")
+        # removed by an administrator meanwhile: the password was right
+        if await self.second_factor.is_on(user.id):
+            await self.second_factor.check(user, code, device.address)
+        return await self._sessions.open(user, device, is_remembered=read.is_remembered), read.next_path
+
+    async def _with_password(self, username: str, password: str, device: Device) -> tuple[User, str]:
+        """The person whose name and password these are, and the stored hash."""
         key = username_key(username)
         await self._limits.sign_in(key, device.address)
-        found = (
-            await self._accounts.find(username) if len(username) <= LONGEST_NAME and username.isprintable() else None
-        )
+        is_name = len(username) <= LONGEST_NAME and username.isprintable()
+        found = await self._accounts.find(username) if is_name else None
         user, stored = found if found else (None, None)
         fits = await is_password(password[:2000], stored)
-        if user is None or not fits or user.state is not UserState.ACTIVE:
+        if user is None or stored is None or not fits:
             # a name that nobody has is not kept: it may be a password in the wrong field
             name = user.username if user else "nobody"
             await record("account.sign_in_failed", name, actor_id=None, actor_name=name, address=device.address)
             raise NotSignedIn(WRONG, code="wrong_credentials")
+        # whoever has the password is told why it opens nothing; a wrong one never is
+        refusal = await self.suspensions.sentence(user)
+        if refusal is not None:
+            await record(
+                "account.sign_in_refused",
+                user.username,
+                actor_id=user.id,
+                actor_name=user.username,
+                address=device.address,
+                detail="suspended",
+            )
+            raise NotSignedIn(refusal, code="suspended")
         await self._limits.signed_in(key)
-        if stored and is_weak_hash(stored):
-            await self._accounts.set_password(user.id, await hash_password(password))
-        return await self._sessions.open(user, device, is_remembered=is_remembered)
+        if is_weak_hash(stored):
+            stored = await hash_password(password)
+            await self._accounts.set_password(user.id, stored)
+        return user, stored
 
     async def caller(self, access_token: str, *, is_cookie: bool, address: str = "") -> Caller | None:
         """The person behind an access token, None when it or its session is no longer good."""
@@ -183,12 +161,7 @@ class AccountService:
     async def sign_out(self, caller: Caller, *, everywhere: bool = False) -> None:
         await self._sessions.end(caller.user.id, "signed out", only=None if everywhere else caller.session_id)
 
-    async def end_all_sessions(self, reason: str) -> None:
-        """Sign everybody out, on every device."""
-        for user_id in await self._accounts.with_sessions(at=datetime.now(UTC)):
-            await self._sessions.end(user_id, reason)
-
-    # devices, preferences, password
+    # devices, preferences, profile
 
     async def sessions(self, user: User) -> tuple[Session, ...]:
         return await self._accounts.sessions(user.id, at=datetime.now(UTC))
@@ -211,22 +184,56 @@ class AccountService:
         await self._events.publish(PreferencesChanged(user_id=by.id))
         return preferences
 
-    async def change_password(self, caller: Caller, current: str, new: str, *, address: str = "") -> None:
-        """Set a new password; every other device is signed out.
+    async def is_of_plex(self, user: User) -> bool:
+        """Whether name and picture follow a Plex account."""
+        return await self._accounts.is_of_plex(user.id)
+
+    async def has_password(self, user: User) -> bool:
+        """Whether the person can sign in with a password."""
+        return await self._accounts.password_hash(user.id) is not None
+
+    async def rename(self, display_name: str, *, by: User, address: str = "") -> User:
+        """Change the name that others see.
 
         Raises:
-            Invalid: the present password is wrong, or the new one is too weak.
+            Invalid: it can not be a name.
+            Conflict: it follows the person's Plex account.
         """
-        await self._limits.sign_in(username_key(caller.user.username), address)
-        if not await is_password(current[:2000], await self._accounts.password_hash(caller.user.id)):
-            text = "This is not your present password."
-            raise Invalid(text, code="wrong_password", fields={"current_password": text})
+        if await self._accounts.is_of_plex(by.id):
+            raise Conflict("Your name follows your Plex account. Change it at Plex.")
+        name = check_display_name(display_name)
+        if name != by.display_name:
+            await self._accounts.rename(by.id, name)
+            await record(
+                "account.renamed",
+                by.username,
+                actor_id=by.id,
+                actor_name=by.username,
+                address=address,
+                before={"display_name": by.display_name},
+                after={"display_name": name},
+            )
+        return msgspec.structs.replace(by, display_name=name)
+
+    # passwords
+
+    async def change_password(self, caller: Caller, current: str, new: str, *, address: str = "") -> None:
+        """Set a new password; every other device is signed out, and a change that was demanded is done.
+
+        Raises:
+            Invalid: the present password is wrong, or the new one is too weak or the same.
+            TooMany: too many wrong ones.
+        """
+        stored = await self._proof.password(caller.user, current, address, field="current_password")
         try:
             check_password(new, caller.user.username)
         except Invalid as error:
             raise Invalid(error.message, code=error.code, fields={"new_password": error.message}) from error
-        await self._accounts.set_password(caller.user.id, await hash_password(new))
-        await self._limits.signed_in(username_key(caller.user.username))
+        if await is_password(new, stored):
+            text = "This is the password you have now. Choose another one."
+            raise Invalid(text, code="same_password", fields={"new_password": text})
+        if not await self._accounts.replace_password(caller.user.id, stored, await hash_password(new)):
+            raise Conflict("Your password was changed meanwhile. Sign in again.")
         await self._sessions.end(caller.user.id, "password changed", but=caller.session_id)
         await record(
             "account.password_changed",
@@ -236,30 +243,32 @@ class AccountService:
             address=address,
         )
 
-    # the console
+    async def reset_password(self, username: str, password: str) -> bool:
+        """A new password from the console; ends every session of that person and removes the second factor.
 
-    async def create_admin(self, username: str, password: str) -> User:
-        """A further administrator, from the console."""
-        user = await self._add_admin(username, password, consumes=None)
-        await fetch("DELETE FROM system_settings WHERE key = 'setup_code'")
-        await record("account.administrator_made", user.username, actor_id=None, actor_name="console")
-        return user
-
-    async def reset_password(self, username: str, password: str) -> None:
-        """A new password from the console; ends every session of that person."""
+        Returns:
+            Whether there was a second factor.
+        """
         found = await self._accounts.find(username)
         if found is None:
             raise NotFound(f"There is nobody called {username}.")
+        user = found[0]
         check_password(password, username)
-        await self._accounts.set_password(found[0].id, await hash_password(password))
-        await self._sessions.end(found[0].id, "password reset from the console")
+        await self._accounts.set_password(user.id, await hash_password(password))
+        had_factor = await self.second_factor.remove(user.id, by=None)
+        await self._sessions.end(user.id, "password reset from the console")
         await self.unlock(username)
-        await record("account.password_reset", found[0].username, actor_id=None, actor_name="console")
+        await record("account.password_reset", user.username, actor_id=None, actor_name="console")
+        await self.devices.tell(user.id, NoticeCode.PASSWORD_RESET, "console")
+        return had_factor
 
     async def unlock(self, username: str) -> None:
         """Forget the failed sign-ins of a name, and of every address."""
         await self._limits.signed_in(username_key(username))
         await fetch("DELETE FROM rate_limits WHERE key LIKE 'sign-in address %'")
+        found = await self._accounts.find(username)
+        if found:
+            await self.second_factor.unlock(found[0].id)
 
     async def clean_sessions(self) -> str:
         """Delete sessions that ended more than a week ago."""

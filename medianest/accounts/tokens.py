@@ -12,6 +12,7 @@ from uuid import UUID
 ACCESS_S = 15 * 60
 ISSUER = "medianest"
 ALGORITHM = "HS256"
+REFRESH_MARK = 20  # characters
 
 
 class AccessClaims(NamedTuple):
@@ -25,6 +26,7 @@ class TokenMaker:
     def __init__(self, secret_key: bytes) -> None:
         self._access_key = hmac.digest(secret_key, b"access token", "sha256")
         self._csrf_key = hmac.digest(secret_key, b"csrf token", "sha256")
+        self._refresh_key = hmac.digest(secret_key, b"refresh token", "sha256")
         self.fingerprint = hmac.digest(secret_key, b"cookie name", "sha256").hex()[:8]
 
     def access(self, user_id: int, session_id: UUID) -> str:
@@ -63,10 +65,18 @@ class TokenMaker:
         """The token that forms of this session carry."""
         return hmac.digest(self._csrf_key, session_id.bytes, "sha256").hex()
 
+    def refresh_secret(self, session_id: UUID) -> str:
+        """A new secret half of a refresh token: random, and signed, so that an old one is told from an invented one."""
+        random = secrets.token_urlsafe(32)
+        return random + self._refresh_mark(session_id, random)
 
-def new_refresh_secret() -> str:
-    """The secret half of a refresh token."""
-    return secrets.token_urlsafe(32)
+    def is_ours(self, session_id: UUID, secret: str) -> bool:
+        """Whether `refresh_secret` made it for this session, however long ago."""
+        random, mark = secret[:-REFRESH_MARK], secret[-REFRESH_MARK:]
+        return hmac.compare_digest(mark.encode(), self._refresh_mark(session_id, random).encode())
+
+    def _refresh_mark(self, session_id: UUID, random: str) -> str:
+        return hmac.digest(self._refresh_key, session_id.bytes + random.encode(), "sha256").hex()[:REFRESH_MARK]
 
 
 def refresh_token(session_id: UUID, secret: str) -> str:

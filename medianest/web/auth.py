@@ -23,7 +23,11 @@ from medianest.web.same_origin import BEARER, KEY_HEADER, has_bearer, has_key
 
 def device_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Device:
     """Address and browser of a call."""
-    return Device(address=client_address(connection.scope), user_agent=connection.headers.get("user-agent", ""))
+    return Device(
+        address=client_address(connection.scope),
+        user_agent=connection.headers.get("user-agent", ""),
+        token=connection.scope["state"].get("device_token", ""),
+    )
 
 
 class AuthMiddleware(ASGIMiddleware):
@@ -38,6 +42,7 @@ class AuthMiddleware(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope, receive, send)
+        scope["state"]["device_token"] = connection.cookies.get(self._cookies.device_name, "")
         handler = scope.get("route_handler")
         if handler is not None and handler.opt.get("public") and not handler.opt.get("knows_caller"):
             scope["state"]["caller"] = None

@@ -1,4 +1,7 @@
-"""The two cookies of a session: HttpOnly, this site only, below the base path, with names of this installation."""
+"""The cookies of a session, of a sign-in between its two steps, and of a known device.
+
+HttpOnly, this site only, below the base path, with names of this installation.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,12 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
 from medianest.accounts.model import Tokens
+from medianest.accounts.second_factor.ticket import TICKET_S
 from medianest.accounts.sessions import IDLE, IDLE_REMEMBERED
 from medianest.accounts.tokens import ACCESS_S
 from medianest.web.urls import Urls
+
+DEVICE_KEPT = timedelta(days=400)  # the longest that browsers keep a cookie
 
 
 class SessionCookies:
@@ -32,6 +38,8 @@ class SessionCookies:
         own = hashlib.sha256(f"{fingerprint} {urls.base_path}".encode()).hexdigest()[:8]
         self.access_name = f"mn_{own}_access"
         self.refresh_name = f"mn_{own}_refresh"
+        self.device_name = f"mn_{own}_device"
+        self.step_name = f"mn_{own}_step"
         self._path = urls.cookie_path
 
     def is_secure(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
@@ -50,10 +58,16 @@ class SessionCookies:
                     self.refresh_name, tokens.refresh_token, IDLE_REMEMBERED if remembered else IDLE, is_secure
                 )
             )
+        if tokens.device_token is not None:
+            cookies.append(self._cookie(self.device_name, tokens.device_token, DEVICE_KEPT, is_secure))
         return cookies
 
+    def step(self, ticket: str, *, is_secure: bool) -> list[Cookie]:
+        """The cookie between the two steps of a sign-in; an empty ticket removes it."""
+        return [self._cookie(self.step_name, ticket, timedelta(seconds=TICKET_S if ticket else 0), is_secure)]
+
     def take(self, *, is_secure: bool) -> list[Cookie]:
-        """Cookies that remove both."""
+        """Cookies that end a session; the device stays known."""
         return [self._cookie(name, "", timedelta(0), is_secure) for name in (self.access_name, self.refresh_name)]
 
     def _cookie(self, name: str, value: str, age: timedelta, is_secure: bool) -> Cookie:

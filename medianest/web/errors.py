@@ -9,7 +9,7 @@ import msgspec
 from litestar import MediaType, Request, Response, route
 from litestar.exceptions import HTTPException, ValidationException
 
-from medianest.errors import Invalid, MediaNestError, NotFound, NotSignedIn, TooMany
+from medianest.errors import Invalid, MediaNestError, NotFound, NotSignedIn, PasswordChangeNeeded, TooMany
 from medianest.logs import request_id
 from medianest.web.same_origin import SAFE_METHODS
 
@@ -130,12 +130,20 @@ class ErrorAnswers:
             )
         if isinstance(error, NotSignedIn):
             return self._to_sign_in(request, headers)
+        if isinstance(error, PasswordChangeNeeded):
+            return self._to_password(request, headers)
         if request.headers.get("HX-Request") and request.headers.get("HX-Request-Type", "partial") == "partial":
             html = self._templates.render("errors/_error.html", {"request": request, **_context(problem)})
             headers |= {"HX-Retarget": "#flash", "HX-Reswap": "innerHTML"}
             return Response(html, status_code=problem.status, media_type=MediaType.HTML, headers=headers)
         html = self._templates.render("errors/page.html", {"request": request, **_context(problem)})
         return Response(html, status_code=problem.status, media_type=MediaType.HTML, headers=headers)
+
+    def _to_password(self, request: Request[Any, Any, Any], headers: dict[str, str]) -> Response[Any]:
+        target = self._urls.to("/settings/password")
+        if request.headers.get("HX-Request"):
+            return Response(b"", status_code=403, headers={**headers, "HX-Redirect": target})
+        return Response(b"", status_code=303, headers={**headers, "Location": target})
 
     def _to_sign_in(self, request: Request[Any, Any, Any], headers: dict[str, str]) -> Response[Any]:
         from urllib.parse import quote

@@ -46,19 +46,28 @@ class Formats:
 
     Args:
         translate, plural: gettext of the page's language.
-        language: for dates and numbers, such as `en`.
+        language: for dates and numbers, such as `en` (as in the UK) or `de`.
         time_zone: IANA name; empty is UTC.
     """
 
     def __init__(self, translate: Translate, plural: Plural, language: str = "en", time_zone: str = "") -> None:
         self._ = translate
         self._plural = plural
-        self.language = language
+        self.language = "en_GB" if language == "en" else language
         self.zone = zone_of(time_zone)
+
+    def size(self, value: float | None) -> str:
+        """Bytes as people read them: `740 MB`, `8.4 GB`."""
+        text = size(value)
+        if "." not in text or self.language.startswith("en"):
+            return text
+        from babel.numbers import get_decimal_symbol
+
+        return text.replace(".", get_decimal_symbol(self.language))
 
     def speed(self, value: float | None) -> str:
         """Bytes a second as `6.2 MB/s`."""
-        return f"{size(value)}/s" if value else ""
+        return f"{self.size(value)}/s" if value else ""
 
     def eta(self, seconds: float | None) -> str:
         """`about 1 min left`."""
@@ -93,15 +102,27 @@ class Formats:
         from babel.dates import format_date
 
         local = value.astimezone(self.zone) if isinstance(value, datetime) else value
-        return format_date(local, format="d MMM y", locale=self.language)
+        return format_date(local, format="medium", locale=self.language)
+
+    def moment(self, value: datetime | None) -> str:
+        """`today 14:03`, else date and time."""
+        if value is None:
+            return ""
+        if value.astimezone(self.zone).date() != datetime.now(self.zone).date():
+            return self.datetime(value)
+        from babel.dates import format_time
+
+        time = format_time(value, format="short", tzinfo=self.zone, locale=self.language)
+        return self._("today %(time)s") % {"time": time}
 
     def datetime(self, value: datetime | None) -> str:
         """`23 Nov 2026, 18:30` in the person's time zone."""
         if value is None:
             return ""
-        from babel.dates import format_datetime
+        from babel.dates import format_date, format_time
 
-        return format_datetime(value, format="d MMM y, HH:mm", tzinfo=self.zone, locale=self.language)
+        day = format_date(value.astimezone(self.zone), format="medium", locale=self.language)
+        return f"{day}, {format_time(value, format='short', tzinfo=self.zone, locale=self.language)}"
 
     def number(self, value: float | None) -> str:
         """`12,345`."""
@@ -114,12 +135,13 @@ class Formats:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """By the names templates use."""
         return {
-            "size": size,
+            "size": self.size,
             "duration": duration,
             "speed": self.speed,
             "eta": self.eta,
             "ago": self.ago,
             "date": self.date,
             "datetime": self.datetime,
+            "moment": self.moment,
             "number": self.number,
         }

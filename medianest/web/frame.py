@@ -1,4 +1,4 @@
-"""What the frame around every page shows beside the page itself: how many downloads run and wait."""
+"""What the frame around every page shows beside the page itself: counts of downloads, and what the person is told."""
 
 from __future__ import annotations
 
@@ -10,27 +10,35 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from medianest.accounts.model import Caller
+from medianest.accounts.model import AccountNotice, Caller
 
 KNOWS_COUNTS = "knows_counts"  # a handler's opt: its own context has them
 
 
 class FrameMiddleware(ASGIMiddleware):
-    """Puts `counts` into the state of calls for whole pages, where `templating.py` finds them."""
+    """Puts `counts` and `notices` into the state of calls for whole pages, where `templating.py` finds them."""
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, counts: Callable[[Caller], Awaitable[Any]]) -> None:
+    def __init__(
+        self,
+        counts: Callable[[Caller], Awaitable[Any]],
+        notices: Callable[[int], Awaitable[tuple[AccountNotice, ...]]],
+    ) -> None:
         self._counts = counts
+        self._notices = notices
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         caller = scope["state"].get("caller")
-        if caller is not None and self._is_page(scope):
-            scope["state"]["counts"] = await self._counts(caller)
+        handler = scope.get("route_handler")
+        if caller is not None and handler is not None and self._is_page(scope):
+            if not handler.opt.get(KNOWS_COUNTS):
+                scope["state"]["counts"] = await self._counts(caller)
+            if caller.open_notices:
+                scope["state"]["notices"] = await self._notices(caller.user.id)
         await next_app(scope, receive, send)
 
     def _is_page(self, scope: Scope) -> bool:
-        handler = scope.get("route_handler")
-        if handler is None or scope["path"].startswith(("/api/", "/pictures/")) or handler.opt.get(KNOWS_COUNTS):
+        if scope["path"].startswith(("/api/", "/pictures/")):
             return False
         return "hx-request" not in Headers.from_scope(scope)

@@ -11,7 +11,7 @@ from litestar.handlers import BaseRouteHandler
 
 from medianest.accounts.limits import Limits
 from medianest.accounts.model import Caller, Permission, Scope
-from medianest.errors import NotAllowed, NotFound, NotSignedIn, TooLarge
+from medianest.errors import NotAllowed, NotFound, NotSignedIn, PasswordChangeNeeded, TooLarge
 from medianest.web.client_address import client_address
 from medianest.web.same_origin import SAFE_METHODS
 
@@ -43,6 +43,15 @@ def requires_sign_in(connection: Connection, handler: BaseRouteHandler) -> None:
     method = str(connection.scope.get("method", "GET"))
     if caller.scopes is not None and not opens(caller.scopes, handler.opt.get("scope"), method):
         raise NotAllowed("This API key does not open this. Make one with the scope it needs.", code="scope_missing")
+
+
+def requires_own_password(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Guard of the whole application: who was given a password changes it before anything else, sockets included."""
+    caller = caller_of(connection)
+    if caller is None or not caller.user.must_change_password:
+        return
+    if not handler.opt.get("public") and not handler.opt.get("password_change"):
+        raise PasswordChangeNeeded("Choose a password of your own first.")
 
 
 def opens(scopes: frozenset[Scope], wanted: Scope | tuple[Scope, ...] | None, method: str) -> bool:

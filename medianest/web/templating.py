@@ -84,12 +84,30 @@ def base_context(context: Mapping[str, Any]) -> dict[str, Any]:
     request = context.get("request")
     state = request.scope["state"] if request is not None else {}
     caller = state.get("caller")
-    made = {"current": "", "counts": state.get("counts"), **context}
+    back_to = path_of(request) if request is not None else ""
+    made = {
+        "current": "",
+        "counts": state.get("counts"),
+        "notices": state.get("notices", ()),
+        "back_to": back_to,
+        **context,
+    }
     made.setdefault("caller", caller)
     made.setdefault("csrf_token", caller.csrf_token if caller else "")
     time_zone = caller.preferences.time_zone if caller else ""
-    made["_formats"] = Formats(gettext, ngettext, "en", time_zone)
+    language = caller.preferences.date_locale if caller else "en"
+    made["_formats"] = Formats(gettext, ngettext, language, time_zone)
     return made
+
+
+def path_of(request: Any) -> str:
+    """Path and query of the page that is shown, below the base path, to come back to; empty for what is no page."""
+    scope: Mapping[str, Any] = request.scope
+    if scope.get("method") != "GET":
+        return ""
+    query: str = scope.get("query_string", b"").decode("latin-1")
+    path: str = scope.get("raw_path", b"").decode("utf-8", "replace")
+    return path + ("?" + query if query else "")
 
 
 def _by_person(name: str) -> Any:

@@ -8,7 +8,8 @@ import { start as startLive } from "./live.js";
 /** Times in the device's zone where the person chose none; the server wrote them in UTC. */
 function localTimes(root) {
   if (document.documentElement.dataset.zone) return;
-  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang; // 23 Nov 2026, 18:30, as the server writes it
+  const locale = document.documentElement.dataset.locale || "en";
+  const language = locale === "en" ? "en-GB" : locale; // 23 Nov 2026, 18:30, as the server writes it
   const form = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   for (const time of root.querySelectorAll("time[data-local]")) time.textContent = form.format(new Date(time.dateTime));
 }

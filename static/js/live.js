@@ -7,7 +7,7 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 10000;
 const SESSION_ENDED = 4401;
 const base = document.querySelector('meta[name="medianest-base"]')?.content ?? "";
-const language = document.documentElement.lang || "en";
+const language = document.documentElement.dataset.locale || "en";
 
 let tries = 0;
 let wasOpen = false;
@@ -96,6 +96,7 @@ function hear(message) {
   if (event === "hello") return opened();
   if (event === "download.progress") return show(id, data);
   if (event === "download.state_changed") return changed(id, data);
+  if (event === "notification.created") return tell("account-notices");
   if (event === "download.created" || event === "download.removed") {
     if (data.parent_id != null) tell(`items-${data.parent_id}`);
     else { tell("downloads"); tell("download-changed"); }

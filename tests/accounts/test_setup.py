@@ -7,8 +7,13 @@ import re
 
 import pytest
 
+from medianest.accounts.devices import Devices
+from medianest.accounts.devices_repository import DeviceRepository
 from medianest.accounts.limits import Limits
 from medianest.accounts.repository import AccountRepository
+from medianest.accounts.second_factor.repository import SecondFactorRepository
+from medianest.accounts.second_factor.service import SecondFactor
+from medianest.accounts.second_factor.ticket import Tickets
 from medianest.accounts.service import AccountService
 from medianest.accounts.sessions import Sessions
 from medianest.accounts.tokens import TokenMaker
@@ -16,13 +21,17 @@ from medianest.app import Application
 from medianest.database import Engine, fetch
 from medianest.errors import Conflict, Invalid
 from medianest.events import EventBus
+from medianest.vault import Vault
 from tests.harness.application import ADMIN, KEY, PASSWORD, Visit, cookie_named, set_up, sign_in
 
 
 def another_process() -> AccountService:
     """The same service as a second process would build it."""
-    people, events = AccountRepository(), EventBus()
-    return AccountService(people, Sessions(people, TokenMaker(KEY), events), Limits(), events)
+    people, events, limits = AccountRepository(), EventBus(), Limits()
+    devices = Devices(DeviceRepository(), events)
+    sessions = Sessions(people, TokenMaker(KEY), events, devices)
+    second_factor = SecondFactor(SecondFactorRepository(), people, sessions, devices, limits, Vault(KEY))
+    return AccountService(people, sessions, limits, events, devices, second_factor, Tickets(KEY))
 
 
 async def test_nobody_set_up_leads_every_page_to_the_setup(application: Application, visit: Visit) -> None:

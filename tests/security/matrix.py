@@ -23,6 +23,8 @@ GET     /setup                                         all
 POST    /setup                                         all
 GET     /sign-in                                       all
 POST    /sign-in                                       all
+GET     /sign-in/code                                  all
+POST    /sign-in/code                                  all
 POST    /sign-out                                      person
 GET     /ping                                          all
 GET     /healthz                                       all
@@ -53,6 +55,15 @@ POST    /settings/devices/end-others                   person
 POST    /settings/devices/{session_id:uuid}/end        person
 GET     /settings/password                             person
 POST    /settings/password                             person
+POST    /settings/devices/end-all                      person
+POST    /settings/name                                 person
+GET     /settings/notices                              person
+POST    /settings/notices/{notice_id:int}              person
+GET     /settings/two-step                             person
+GET     /settings/two-step/set-up                      person
+POST    /settings/two-step/set-up                      person
+POST    /settings/two-step/backup-codes                person
+POST    /settings/two-step/off                         person
 POST    /settings/keys/{key_id:int}/revoke             person
 POST    /settings/keys                                 person
 GET     /settings/keys                                 person
@@ -90,6 +101,12 @@ POST    /api/v1/auth/logout                            person
 GET     /api/v1/me                                     person  read admin
 POST    /api/v1/me/password                            person
 PATCH   /api/v1/me/preferences                         person
+PATCH   /api/v1/me                                     person
+GET     /api/v1/me/second-factor                       person
+POST    /api/v1/me/second-factor                       person
+POST    /api/v1/me/second-factor/offer                 person
+POST    /api/v1/me/second-factor/backup-codes          person
+POST    /api/v1/me/second-factor/off                   person
 GET     /api/v1/me/sessions                            person
 DELETE  /api/v1/me/sessions/{session_id:uuid}          person
 SOCKET  /api/v1/live                                   person  read requests downloads admin

@@ -19,6 +19,8 @@ PUBLIC = {
     ("POST", "/setup"),
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
+    ("GET", "/sign-in/code"),
+    ("POST", "/sign-in/code"),
     ("POST", "/api/v1/setup"),
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/refresh"),
