@@ -130,9 +130,13 @@ class HistoryRepository:
             season = facts.published_on.year
             episode = await self._next_episode(show.id, season, facts.published_on)
         files = plan(season, episode)
+        # who asked may have been deleted meanwhile: the row tells whose it is now
+        asked = await fetch(f"SELECT requested_by FROM download_queue WHERE id = {{}}{lock}", claim_id)
+        if not asked:
+            raise ClaimLost
         values = (
             *(show.id, season, episode, facts.title, facts.uploader, facts.url, facts.site, facts.video_id),
-            *(files_json(files), facts.size_bytes, facts.duration_s, facts.published_on, facts.requested_by),
+            *(files_json(files), facts.size_bytes, facts.duration_s, facts.published_on, asked[0]["requested_by"]),
         )
         if old:
             rows = await fetch(
