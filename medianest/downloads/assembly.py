@@ -11,6 +11,7 @@ from medianest.addresses import AllowedAddresses
 from medianest.downloads.allowance import Allowance
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.approvals import Approvals
+from medianest.downloads.belongings import PersonBelongings
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.dispatcher import Dispatcher, DispatcherRules
 from medianest.downloads.endings import JobTools
@@ -21,6 +22,7 @@ from medianest.downloads.pool import PoolRules, WorkerPool
 from medianest.downloads.previews import Previews
 from medianest.downloads.reasons import RetryRules, SitePauses
 from medianest.downloads.recovery import Owner
+from medianest.downloads.repository.belongings import BelongingsRepository
 from medianest.downloads.repository.claims import ClaimRepository
 from medianest.downloads.repository.cleaning import CleaningRepository
 from medianest.downloads.repository.expansion import ExpansionRepository
@@ -44,6 +46,7 @@ class Downloads(msgspec.Struct, frozen=True, kw_only=True):
 
     service: DownloadService
     approvals: Approvals
+    belongings: PersonBelongings
     dispatcher: Dispatcher
     pool: WorkerPool
     pictures: PictureStore
@@ -114,6 +117,7 @@ def build_downloads(
     return Downloads(
         service=service,
         approvals=Approvals(lists, states, showing, announcer),
+        belongings=PersonBelongings(BelongingsRepository(), states, history, library, announcer),
         dispatcher=Dispatcher(name, tools, queue_settings, rules.dispatcher),
         pool=pool,
         pictures=pictures,

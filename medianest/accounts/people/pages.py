@@ -13,9 +13,10 @@ from litestar.response import Redirect, Response, Template
 
 from medianest.accounts.model import Caller, Permission, User
 from medianest.accounts.people import forms
+from medianest.accounts.people.defaults import NOT_BY_DEFAULT
 from medianest.accounts.people.deletion import Deletion
 from medianest.accounts.people.model import Person, PersonChange
-from medianest.accounts.people.service import NOT_BY_DEFAULT, PeopleService
+from medianest.accounts.people.service import PeopleService
 from medianest.accounts.rights import NOT_FOR_CHILDREN
 from medianest.errors import Conflict, Invalid, MediaNestError, NotAllowed
 from medianest.web.auth import device_of

@@ -12,7 +12,6 @@ from medianest.accounts.devices import Devices
 from medianest.accounts.keys.service import session_id_of
 from medianest.accounts.limits import Limits
 from medianest.accounts.model import (
-    DefaultRights,
     NoticeCode,
     Permission,
     RatingLimit,
@@ -23,6 +22,7 @@ from medianest.accounts.model import (
 )
 from medianest.accounts.passwords import hash_password
 from medianest.accounts.people import rules
+from medianest.accounts.people.defaults import DefaultSet
 from medianest.accounts.people.model import (
     MadePerson,
     NewPerson,
@@ -38,16 +38,13 @@ from medianest.accounts.rules import check_username
 from medianest.accounts.second_factor.service import SecondFactor
 from medianest.accounts.sessions import Sessions
 from medianest.database import UniqueViolation, transaction
-from medianest.errors import Conflict, Invalid, NotAllowed, NotFound
+from medianest.errors import Conflict, NotAllowed
 from medianest.events import EventBus
-from medianest.system.audit import record
 
 UNSET = msgspec.UNSET
-# these make somebody else's decisions: they are given to single people
-NOT_BY_DEFAULT = frozenset((Permission.MANAGE_USERS, Permission.MANAGE_SETTINGS))
 
 
-class PeopleService:
+class PeopleService(DefaultSet):
     """What pages and API call. `by` is who acts, `address` where from."""
 
     def __init__(
@@ -60,8 +57,7 @@ class PeopleService:
         limits: Limits,
         events: EventBus,
     ) -> None:
-        self._people = people
-        self._accounts = accounts
+        super().__init__(people, accounts)
         self._sessions = sessions
         self._second_factor = second_factor
         self._devices = devices
@@ -81,16 +77,6 @@ class PeopleService:
     async def get(self, person_id: int) -> Person:
         """One person; raises `NotFound`."""
         return await self._people.get(person_id, at=_now())
-
-    async def acting(self, by: User) -> User:
-        """Who acts, as they are this moment: for the inside of a transaction that rests on their rights."""
-        try:
-            user = await self._accounts.get(by.id)
-        except NotFound as error:
-            raise NotAllowed("Your account does not exist any more.") from error
-        if user.state is not UserState.ACTIVE:
-            raise NotAllowed("Your account is suspended.")
-        return user
 
     # changing
 
@@ -169,9 +155,6 @@ class PeopleService:
             left, right = {name: old[name] for name in names}, {name: new[name] for name in names}
             if left != right:
                 await self.record(what, after.username, by, address, before=left, after=right)
-
-    async def record(self, action: str, target: str, by: User, address: str, **changes: Any) -> None:
-        await record(action, target, actor_id=by.id, actor_name=by.username, address=address, **changes)
 
     # their security
 
@@ -255,38 +238,6 @@ class PeopleService:
     async def key_sessions(self, person_id: int) -> tuple[str, ...]:
         """What the sockets of their API keys are known by, as `SessionsEnded` takes it."""
         return tuple(str(session_id_of(one)) for one in await self._people.key_ids(person_id))
-
-    # the default set
-
-    async def default_rights(self) -> DefaultRights:
-        """What everybody has for whom nothing else was said."""
-        return await self._people.default_rights()
-
-    async def change_default_rights(self, rights: DefaultRights, *, by: User, address: str = "") -> DefaultRights:
-        """Keep another default set; only for administrators. Raises `Invalid` with a sentence for each field."""
-        rules.check_quotas(rights.quotas)
-        wrong = [one.value for one in rights.permissions if one in NOT_BY_DEFAULT]
-        if wrong:
-            text = "Give these to single people, on their own page: " + ", ".join(wrong) + "."
-            raise Invalid(text, fields={"permissions": text})
-        ordered = tuple(one for one in Permission if one in rights.permissions)
-        async with transaction():
-            by = await self.acting(by)
-            if not by.is_admin:
-                raise NotAllowed("Only an administrator can do this.", code="administrators_only")
-            before = await self._people.default_rights()
-            rights = DefaultRights(permissions=ordered, quotas=rights.quotas)
-            await self._people.save_default_rights(rights, by=by.id, at=_now())
-            if rights != before:
-                await self.record(
-                    "people.default_rights_changed",
-                    "everybody",
-                    by,
-                    address,
-                    before=msgspec.to_builtins(before),
-                    after=msgspec.to_builtins(rights),
-                )
-        return rights
 
 
 def audited(person: Person) -> Mapping[str, Any]:
