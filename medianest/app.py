@@ -38,7 +38,10 @@ from medianest.accounts.service import AccountService
 from medianest.accounts.sessions import Sessions
 from medianest.accounts.settings_pages import SettingsPages
 from medianest.accounts.tokens import TokenMaker
+from medianest.connections.api import PlexConnectionApi
 from medianest.connections.assembly import Connections, build_connections
+from medianest.connections.pages import PlexPages
+from medianest.connections.pin_pages import PlexPinPages
 from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
 from medianest.downloads.api import DownloadApi, QueueSettingsApi
@@ -292,6 +295,7 @@ def pages(
         "deletion": deletion,
         "connections": connections.service,
         "plex_connecting": connections.connecting,
+        "owner_link": connections.owner_link,
         "pins": connections.pins,
         "downloads": downloads.service,
         "approvals": downloads.approvals,
@@ -372,6 +376,9 @@ ROUTES: list[Any] = [
     PeoplePages,
     DefaultRightsPages,
     KeyPages,
+    PlexPages,
+    PlexPinPages,
+    PlexConnectionApi,
     SystemPages,
     AuditPages,
     SecurityPages,

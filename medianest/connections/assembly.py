@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medianest.connections.clients import PlexClients
 from medianest.connections.connecting import PlexConnecting
+from medianest.connections.owner_link import OwnerLink
 from medianest.connections.pins import Pins
 from medianest.connections.repository import ConnectionRepository, PinRepository
 from medianest.connections.service import ConnectionService
@@ -22,6 +23,7 @@ class Connections:
     service: ConnectionService
     connecting: PlexConnecting
     pins: Pins
+    owner_link: OwnerLink
     http: HttpClient
 
 
@@ -35,5 +37,6 @@ def build_connections(settings: Settings, vault: Vault, events: EventBus) -> Con
         service=service,
         connecting=PlexConnecting(service, repository, clients, vault, events),
         pins=Pins(PinRepository(), clients, vault),
+        owner_link=OwnerLink(service),
         http=http,
     )

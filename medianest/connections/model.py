@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -67,6 +67,11 @@ class HeldPin(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    @property
+    def seconds_left(self) -> int:
+        """Until the PIN ends, for a countdown."""
+        return max(0, round((self.expires_at - datetime.now(UTC)).total_seconds()))
 
 
 class PlexOwner(msgspec.Struct, frozen=True, kw_only=True):

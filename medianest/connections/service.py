@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
-from medianest.accounts.model import Caller
 from medianest.connections.checking import check_connection
 from medianest.connections.clients import PlexClients
 from medianest.connections.model import (
@@ -25,7 +23,7 @@ from medianest.connections.repository import ConnectionRepository, StoredConnect
 from medianest.errors import Conflict, UpstreamFailed
 from medianest.events import EventBus
 from medianest.integrations.plex_server import PlexServer
-from medianest.integrations.plex_tv import PlexPerson, PlexTv
+from medianest.integrations.plex_tv import PlexTv
 from medianest.logs import redactor
 from medianest.settings import Settings
 from medianest.system.model import HealthProblem, Severity
@@ -49,23 +47,6 @@ class StoredSecrets(msgspec.Struct):
     token: str
 
 
-class OwnerLink:
-    """How the administrator who connects may take the Plex account for the own sign-in; `app.py` gives one.
-
-    Args:
-        is_linked: whether somebody's account has a Plex account.
-        link_owner: link this one.
-    """
-
-    def __init__(
-        self,
-        is_linked: Callable[[int], Awaitable[bool]],
-        link_owner: Callable[[int, PlexPerson], Awaitable[object]],
-    ) -> None:
-        self.is_linked = is_linked
-        self.link_owner = link_owner
-
-
 class ConnectionService:
     """The one Plex connection, and clients for it."""
 
@@ -85,7 +66,6 @@ class ConnectionService:
         self._kept: PlexConnection | None = None
         self._kept_until = 0.0
         self._loading = asyncio.Lock()
-        self.owner_link: OwnerLink | None = None
         events.subscribe(PlexConnectionChanged, self._forget)
 
     # what other slices ask
@@ -153,6 +133,16 @@ class ConnectionService:
     def is_fixed(self) -> bool:
         """Whether the address comes from the settings, so that the pages can not change it."""
         return bool(self._settings.plex_url)
+
+    @property
+    def public_url(self) -> str:
+        """Where people find MediaNest, for return addresses; empty when nobody said."""
+        return self._settings.public_url
+
+    @property
+    def sign_in_page(self) -> str:
+        """Where Plex's own sign-in lives, which forms of ours lead to."""
+        return self._settings.plex_app_url
 
     @property
     def sources(self) -> dict[str, str]:
@@ -276,25 +266,3 @@ class ConnectionService:
         is_dead = found.code in ("plex_token_refused", "plex_token_dead", "plex_no_token")
         severity = Severity.WARNING if is_dead else Severity.ERROR
         return (HealthProblem(code=found.code, severity=severity, text=found.text, advice=advice),)
-
-    # the administrator's own account
-
-    async def may_link(self, caller: Caller) -> bool:
-        """Whether to offer the one who connected to sign in with that Plex account."""
-        connection = await self.plex()
-        if connection is None or connection.owner is None or connection.connected_by != caller.user.id:
-            return False
-        return self.owner_link is not None and not await self.owner_link.is_linked(caller.user.id)
-
-    async def link(self, caller: Caller) -> None:
-        """Let the caller sign in with the Plex account that connects the server.
-
-        Raises:
-            Conflict: it is not the caller's to link.
-        """
-        connection = await self.plex()
-        if not await self.may_link(caller) or connection is None or connection.owner is None or not self.owner_link:
-            raise Conflict("Only who connected the server can link its Plex account, once.", code="plex_not_yours")
-        owner = connection.owner
-        person = PlexPerson(id=owner.id, username=owner.username, title=owner.title, email=None, thumb=owner.thumb)
-        await self.owner_link.link_owner(caller.user.id, person)
