@@ -25,6 +25,8 @@ KNOWN_KEPT = 500  # secrets come and go with people's tokens; the patterns catch
 # what gives a secret away, wherever it stands: links with credentials, headers, cookies, tokens in queries, JWTs
 PATTERNS = (
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s:@]*):[^@\s/]+@", re.I), rf"\1:{HIDDEN}@"),
+    (re.compile(r"\bmnk_[\w-]{8,}"), HIDDEN),  # our API keys
+    (re.compile(r"(otpauth://)\S+", re.I), rf"\1{HIDDEN}"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"), HIDDEN),
     (
         re.compile(r"((?:x-plex-token|x-api-key|authorization|cookie|set-cookie)['\"]?\s*[:=]\s*)[^\r\n,}]+", re.I),

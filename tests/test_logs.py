@@ -26,6 +26,8 @@ PLANTED = [
     ("https://user:pa55word@example.org/clip.mp4", "pa55word"),
     ("https://cdn.example.org/v.mp4?sig=0a1b2c3d4e&expire=1", "0a1b2c3d4e"),
     ("X-Api-Key: k_1234567890", "k_1234567890"),
+    ("the caller sent mnk_aB3dEf6hIj9kLm_nO", "aB3dEf6hIj9kLm_nO"),
+    ("otpauth://totp/MediaNest:ada?secret=JBSWY3DPEHPK3PXP&issuer=MediaNest", "JBSWY3DPEHPK3PXP"),
 ]
 
 

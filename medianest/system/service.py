@@ -19,7 +19,7 @@ from medianest.errors import MediaNestError
 from medianest.programs import PROGRAMS, Program, Programs
 from medianest.settings import Settings
 from medianest.system import health
-from medianest.system.model import FoundProgram, HealthProblem, Readiness, ShownSetting, SystemReport, Version
+from medianest.system.model import FoundProgram, HealthProblem, Readiness, Severity, ShownSetting, SystemReport, Version
 from medianest.system.repository import ScheduledRunRepository
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ READINESS_KEPT_S = 5.0
 LOG_FILES_KEPT = timedelta(days=30)
 RUNS_KEPT = timedelta(days=30)
 AUDIT_KEPT = timedelta(days=365)
+
+SEE_LOG = "The other lines here and the log say more."
 
 ADVICE = {
     "ffmpeg": "Puts picture and sound together. Install ffmpeg 4 or newer.",
@@ -86,7 +88,14 @@ class SystemService:
         return await self._problems(await self._programs.all())
 
     async def _problems(self, programs: dict[str, Program]) -> tuple[HealthProblem, ...]:
-        more = [problem for check in self._checks for problem in await check()]
+        more: list[HealthProblem] = []
+        for check in self._checks:
+            try:
+                more += await check()
+            except MediaNestError as error:  # a stored secret that can not be read is a problem by itself
+                more.append(
+                    HealthProblem(code=error.code, severity=Severity.ERROR, text=error.message, advice=SEE_LOG)
+                )
         return await health.problems(self._settings, programs, more)
 
     async def report(self) -> SystemReport:

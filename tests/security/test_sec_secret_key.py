@@ -19,7 +19,7 @@ from medianest.system import secret_keys
 from medianest.vault import Vault
 from tests.harness.server import Server, run_medianest
 
-OWN = {"a": "users.totp_secret:4242", "b": "plex_accounts.account_token:1", "c": "integration_configs.secrets:plex"}
+OWN = {"a": "users.totp_secret:4242", "b": "plex_accounts.account_token:1", "c": "integration_configs.secrets:planted"}
 
 
 def settings_of(server: Server) -> Settings:
@@ -49,9 +49,9 @@ async def plant(settings: Settings) -> None:
         )
         await fetch(
             "INSERT INTO integration_configs (name, is_enabled, url, secrets, options, updated_at) "
-            "VALUES ('plex', {}, '', {}, '{{}}', CURRENT_TIMESTAMP)",
+            "VALUES ('planted', {}, '', {}, '{{}}', CURRENT_TIMESTAMP)",
             True,
-            vault.seal("SECRETS-1", OWN["c"]),
+            vault.seal('{"token": "SECRETS-1"}', OWN["c"]),
         )
 
 
@@ -67,7 +67,7 @@ async def opened(settings: Settings) -> list[str]:
     return [vault.open(sealed, place) for sealed, place in zip(found, OWN.values(), strict=True)]
 
 
-PLANTED = ["TOTP-SECRET-1", "TOKEN-1", "SECRETS-1"]
+PLANTED = ["TOTP-SECRET-1", "TOKEN-1", '{"token": "SECRETS-1"}']
 
 
 def test_a_new_key_seals_everything_anew_and_everybody_signs_in_again(start_server: Callable[..., Server]) -> None:
@@ -89,7 +89,7 @@ def test_a_new_key_seals_everything_anew_and_everybody_signs_in_again(start_serv
     server.start()
     assert browser.get("/").status_code == 303
     with server.client() as client:
-        codes = {one["code"] for one in client.get("/api/v1/system/health").json()["health"]}
+        codes = {one["code"] for one in client.get("/api/v1/system/health").raise_for_status().json()["health"]}
     assert "other_secret_key" not in codes
     assert key_of(server).decode() not in server.log() + done.stdout + done.stderr
 
@@ -158,7 +158,7 @@ def test_another_key_at_the_start_is_a_sentence_in_the_health_list_and_no_crash(
     (server.data_dir / "secret.key").write_text(os.urandom(32).hex())
     server.start()
     with server.client() as client:
-        health = client.get("/api/v1/system/health").json()["health"]
+        health = client.get("/api/v1/system/health").raise_for_status().json()["health"]
     assert [one["text"] for one in health if one["code"] == "other_secret_key"] == [secret_keys.OTHER_KEY]
     assert secret_keys.OTHER_KEY in server.log()
 
