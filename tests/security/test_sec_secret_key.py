@@ -88,6 +88,7 @@ def test_a_new_key_seals_everything_anew_and_everybody_signs_in_again(start_serv
     assert asyncio.run(opened(settings_of(server))) == PLANTED
     server.start()
     assert browser.get("/").status_code == 303
+    browser.close()
     with server.client() as client:
         codes = {one["code"] for one in client.get("/api/v1/system/health").raise_for_status().json()["health"]}
     assert "other_secret_key" not in codes
