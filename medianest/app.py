@@ -28,6 +28,14 @@ from medianest.accounts.people.deletion import Deletion
 from medianest.accounts.people.pages import DefaultRightsPages, OwnAccountPages, PeoplePages
 from medianest.accounts.people.repository import PeopleRepository
 from medianest.accounts.people.service import PeopleService
+from medianest.accounts.people.model import PersonDeleted
+from medianest.accounts.picture_pages import PicturePages, person_picture
+from medianest.accounts.pictures import PeoplePictures
+from medianest.accounts.pictures_repository import PictureRepository
+from medianest.accounts.plex.api import PlexPinApi
+from medianest.accounts.plex.assembly import PlexAccounts, build_plex_accounts
+from medianest.accounts.plex.link_pages import PlexLinkPages
+from medianest.accounts.plex.pages import PlexSignInPages
 from medianest.accounts.repository import AccountRepository
 from medianest.accounts.second_factor.api import SecondFactorApi
 from medianest.accounts.second_factor.pages import SecondStepPages, TwoStepPages
@@ -108,6 +116,8 @@ class Application:
     people: PeopleService
     deletion: Deletion
     connections: Connections
+    plex_accounts: PlexAccounts
+    people_pictures: PeoplePictures
     downloads: Downloads
     system: SystemService
     security: SecurityService
@@ -159,7 +169,20 @@ def create_app(settings: Settings) -> Application:
     people_rows = PeopleRepository()
     looking_after = PeopleService(people_rows, people, sessions, second_factor, devices, limits, events)
     deletion = Deletion(people_rows, looking_after, downloads.belongings, events)
-    scheduler = Scheduler(jobs(accounts, connections, downloads, system), runs, relay, events, owner)
+    plex_accounts = build_plex_accounts(
+        people, sessions, second_factor, Tickets(settings.secret_key), accounts.suspensions, limits, connections.service,
+        connections.pins, vault, events,
+    )  # fmt: skip
+    connections.owner_link.use(plex_accounts.sign_in.is_linked, plex_accounts.sign_in.link_owner)
+    people_pictures = PeoplePictures(PictureRepository(), settings.data_dir, settings.plex_tv_url)
+
+    async def forget_picture(event: PersonDeleted) -> None:
+        await people_pictures.forget(event.picture)
+
+    events.subscribe(PersonDeleted, forget_picture)
+    scheduler = Scheduler(
+        (*jobs(accounts, connections, downloads, system), *people_jobs(plex_accounts, people_pictures)), runs, relay, events, owner
+    )  # fmt: skip
 
     async def active(caller: Caller) -> tuple[Download, ...]:
         return await downloads.service.active(caller.user)
@@ -177,6 +200,8 @@ def create_app(settings: Settings) -> Application:
         people=looking_after,
         deletion=deletion,
         connections=connections,
+        plex_accounts=plex_accounts,
+        people_pictures=people_pictures,
         downloads=downloads,
         system=system,
         security=security,
@@ -184,7 +209,34 @@ def create_app(settings: Settings) -> Application:
         scheduler=scheduler,
         relay=relay,
         hub=hub,
-        asgi=pages(settings, tokens, accounts, keys, connections, downloads, system, security, walls, scheduler, hub, looking_after, deletion),
+        asgi=pages(settings, tokens, accounts, keys, connections, downloads, system, security, walls, scheduler, hub, looking_after, deletion, plex_accounts, people_pictures),
+    )
+
+
+def people_jobs(plex_accounts: PlexAccounts, people_pictures: PeoplePictures) -> tuple[Job, ...]:
+    """Recurring jobs about people who come by Plex, and about pictures."""
+    return (
+        Job(
+            name="check_plex_people",
+            title=_("See who still has the Plex server"),
+            schedule=_("Every 15 minutes"),
+            call=plex_accounts.check.run,
+            every_s=900,
+        ),
+        Job(
+            name="ping_plex",
+            title=_("Keep Plex sign-ins alive"),
+            schedule=_("Every week"),
+            call=plex_accounts.check.ping,
+            every_s=7 * 24 * 3600,
+        ),
+        Job(
+            name="clean_people_pictures",
+            title=_("Remove pictures of people that nobody has any more"),
+            schedule=_("Every night"),
+            call=people_pictures.clean,
+            at_hour=3,
+        ),
     )
 
 
@@ -279,6 +331,8 @@ def pages(
     hub: LiveHub,
     people: PeopleService,
     deletion: Deletion,
+    plex_accounts: PlexAccounts,
+    people_pictures: PeoplePictures,
 ) -> Outermost:
     """The web side: routes, what handlers are given, guards and middleware."""
     urls = Urls(settings.base_path)
@@ -297,6 +351,8 @@ def pages(
         "plex_connecting": connections.connecting,
         "owner_link": connections.owner_link,
         "pins": connections.pins,
+        "plex_sign_in": plex_accounts.sign_in,
+        "people_pictures": people_pictures,
         "downloads": downloads.service,
         "approvals": downloads.approvals,
         "pictures": downloads.pictures,
@@ -366,12 +422,16 @@ ROUTES: list[Any] = [
     SecondFactorApi,
     SetupPages,
     SignInPages,
+    PlexSignInPages,
     sign_out,
     HomePages,
     DownloadPages,
     QueueSettingsPages,
     picture,
     SettingsPages,
+    PicturePages,
+    PlexLinkPages,
+    person_picture,
     OwnAccountPages,
     PeoplePages,
     DefaultRightsPages,
@@ -384,6 +444,7 @@ ROUTES: list[Any] = [
     SecurityPages,
     SetupApi,
     AuthApi,
+    PlexPinApi,
     MeApi,
     UserApi,
     DefaultRightsApi,

@@ -68,6 +68,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
                 ("workers", application.downloads.pool.stop),
                 ("event relay", application.relay.stop),
                 ("calls to Plex", application.connections.http.close),
+                ("calls for pictures", application.people_pictures.close),
             ):
                 began = time.monotonic()
                 try:

@@ -12,12 +12,15 @@ from litestar.params import FromQuery
 from litestar.response import Redirect, Response, Template
 
 from medianest.accounts.model import Caller, Tokens
+from medianest.accounts.plex.service import PlexSignIn
 from medianest.accounts.second_factor.ticket import SecondFactorNeeded
 from medianest.accounts.service import AccountService
+from medianest.connections.service import ConnectionService
 from medianest.errors import Invalid, MediaNestError, NotFound, TooMany
 from medianest.web.auth import device_of
 from medianest.web.cookies import SessionCookies
 from medianest.web.forms import read_form
+from medianest.web.headers import forms_may_go_to
 from medianest.web.urls import Urls
 
 AnyRequest = Request[Any, Any, Any]
@@ -87,6 +90,8 @@ class SignInPages(Controller):
         self,
         request: AnyRequest,
         accounts: NamedDependency[AccountService],
+        plex_sign_in: NamedDependency[PlexSignIn],
+        connections: NamedDependency[ConnectionService],
         urls: NamedDependency[Urls],
         next: FromQuery[str] = "",
     ) -> Response[Any]:
@@ -94,13 +99,18 @@ class SignInPages(Controller):
             return see_other(urls.safe_next(next))
         if not await accounts.is_set_up():
             return see_other(urls.to("/setup"))
-        return Template("accounts/sign_in.html", context={"values": {}, "next": next, "error": None, "retry_at": None})
+        server = await plex_sign_in.server()
+        context: dict[str, Any] = {"values": {}, "next": next, "error": None, "retry_at": None, "plex": server}
+        headers = forms_may_go_to(connections.sign_in_page)
+        return Template("accounts/sign_in.html", context=context, headers=headers)
 
     @post("/sign-in", status_code=200)
     async def sign_in(
         self,
         request: AnyRequest,
         accounts: NamedDependency[AccountService],
+        plex_sign_in: NamedDependency[PlexSignIn],
+        connections: NamedDependency[ConnectionService],
         session_cookies: NamedDependency[SessionCookies],
         urls: NamedDependency[Urls],
     ) -> Response[Any]:
@@ -114,11 +124,12 @@ class SignInPages(Controller):
             return see_other(urls.to("/sign-in/code"), session_cookies.step(needed.ticket, is_secure=is_secure))
         except MediaNestError as error:
             values = {"username": sent.username, "remember": sent.remember}
+            context = {"values": values, "next": sent.next, "error": error.message, "retry_at": None}
             return Template(
                 "accounts/sign_in.html",
-                context={"values": values, "next": sent.next, "error": error.message, "retry_at": None},
+                context={**context, "plex": await plex_sign_in.server()},
                 status_code=error.status,
-                headers=retry_header(error),
+                headers={**forms_may_go_to(connections.sign_in_page), **retry_header(error)},
             )
         return signed_in(request, tokens, session_cookies, urls.safe_next(sent.next))
 

@@ -100,10 +100,10 @@ async def requires_csrf_token(connection: Connection, _handler: BaseRouteHandler
         )
 
 
-def refuses_large_forms(connection: Connection, _handler: BaseRouteHandler) -> None:
+def refuses_large_forms(connection: Connection, handler: BaseRouteHandler) -> None:
     """Guard of the whole application: no form of ours comes near 100 kB, and taking one apart costs time."""
     length = connection.headers.get("content-length", "")
-    is_large = length.isdigit() and int(length) > LARGEST_FORM_BYTES
+    is_large = length.isdigit() and int(length) > handler.opt.get("largest_form_bytes", LARGEST_FORM_BYTES)
     if is_large and _is_form(connection.headers.get("content-type", "")):
         raise TooLarge("That is more than this form takes. Shorten it and send it again.")
 
