@@ -24,6 +24,7 @@ def settings(tmp_path: Path, migrated_database_url: str, plex: PlexWorld) -> Set
         staging_dir=library / ".medianest",
         database_url=migrated_database_url,
         secret_key=KEY,
+        allowed_hosts=("medianest.test",),
         plex_tv_url=plex.url,
         plex_app_url=plex.url,
     )

@@ -25,8 +25,6 @@ GET     /sign-in                                           all
 POST    /sign-in                                           all
 GET     /sign-in/code                                      all
 POST    /sign-in/code                                      all
-GET     /sign-in/code                                      all
-POST    /sign-in/code                                      all
 POST    /sign-out                                          person
 GET     /ping                                              all
 GET     /healthz                                           all
@@ -71,21 +69,7 @@ GET     /settings/two-step/set-up                          person
 POST    /settings/two-step/set-up                          person
 POST    /settings/two-step/off                             person
 POST    /settings/two-step/backup-codes                    person
-POST    /settings/devices/end-all                          person
-POST    /settings/name                                     person
-GET     /settings/notices                                  person
-POST    /settings/notices/{notice_id:int}                  person
-GET     /settings/two-step                                 person
-GET     /settings/two-step/set-up                          person
-POST    /settings/two-step/set-up                          person
-POST    /settings/two-step/backup-codes                    person
-POST    /settings/two-step/off                             person
-POST    /settings/keys/{key_id:int}/revoke                 person
-POST    /settings/keys                                     person
-GET     /settings/keys                                     person
 
-GET     /settings/delete                                   person
-POST    /settings/delete                                   person
 GET     /people                                            manage_users
 GET     /people/new                                        manage_users
 POST    /people/new                                        manage_users
@@ -102,31 +86,23 @@ POST    /people/{person_id:int}/second-factor/remove       manage_users
 POST    /people/{person_id:int}/sessions/end               manage_users
 POST    /people/{person_id:int}/suspend                    manage_users
 
-GET     /people                                            manage_users
-GET     /people/new                                        manage_users
-POST    /people/new                                        manage_users
-GET     /people/rights                                     manage_users
-POST    /people/rights                                     manage_users
-GET     /people/{person_id:int}                            manage_users
-GET     /people/{person_id:int}/delete                     manage_users
-POST    /people/{person_id:int}/delete                     manage_users
-POST    /people/{person_id:int}/end-suspension             manage_users
-POST    /people/{person_id:int}/password                   manage_users
-POST    /people/{person_id:int}/profile                    manage_users
-POST    /people/{person_id:int}/rights                     manage_users
-POST    /people/{person_id:int}/second-factor/remove       manage_users
-POST    /people/{person_id:int}/sessions/end               manage_users
-POST    /people/{person_id:int}/suspend                    manage_users
 
 GET     /system                                            admin
 GET     /system/audit/export                               admin
 GET     /system/audit                                      admin
 POST    /system/tasks/{name:str}/run                       admin
-GET     /system/audit                                      admin
-GET     /system/audit/export                               admin
-GET     /system/security                                   admin
-POST    /system/security                                   admin
-POST    /system/security/trust-proxy                       admin
+GET     /system/plex                                       manage_settings
+GET     /system/plex/return                                manage_settings
+GET     /system/plex/servers                               manage_settings
+GET     /system/plex/waiting                               manage_settings
+POST    /system/plex/address                               manage_settings
+POST    /system/plex/begin                                 manage_settings
+POST    /system/plex/by-hand                               manage_settings
+POST    /system/plex/cancel                                manage_settings
+POST    /system/plex/disconnect                            manage_settings
+POST    /system/plex/link                                  manage_settings
+POST    /system/plex/servers                               manage_settings
+POST    /system/plex/test                                  manage_settings
 GET     /system/security                                   manage_settings
 POST    /system/security                                   manage_settings
 POST    /system/security/trust-proxy                       manage_settings
@@ -135,11 +111,10 @@ POST    /api/v1/setup                                      all
 POST    /api/v1/auth/login                                 all
 POST    /api/v1/auth/refresh                               all
 POST    /api/v1/auth/logout                                person
-GET     /api/v1/me                                         person         read admin
+GET     /api/v1/me                                         person          read admin
 PATCH   /api/v1/me                                         person
 POST    /api/v1/me/password                                person
 PATCH   /api/v1/me/preferences                             person
-PATCH   /api/v1/me                                         person
 GET     /api/v1/me/second-factor                           person
 POST    /api/v1/me/second-factor                           person
 POST    /api/v1/me/second-factor/offer                     person
@@ -147,73 +122,52 @@ POST    /api/v1/me/second-factor/backup-codes              person
 POST    /api/v1/me/second-factor/off                       person
 GET     /api/v1/me/sessions                                person
 DELETE  /api/v1/me/sessions/{session_id:uuid}              person
-GET     /api/v1/me/second-factor                           person
-POST    /api/v1/me/second-factor                           person
-POST    /api/v1/me/second-factor/offer                     person
-POST    /api/v1/me/second-factor/off                       person
-POST    /api/v1/me/second-factor/backup-codes              person
 GET     /api/v1/api-keys                                   person
 POST    /api/v1/api-keys                                   adult
 DELETE  /api/v1/api-keys/{key_id:int}                      person
-SOCKET  /api/v1/live                                       person         read requests downloads admin
+SOCKET  /api/v1/live                                       person          read requests downloads admin
 GET     /api/docs                                          person
 GET     /api/v1/openapi.json                               person
 GET     /api/v1/openapi.json/openapi.json                  person
 GET     /api/v1/openapi.json/{path:str}                    person
 
-GET     /api/v1/downloads                                  person         read downloads admin
-POST    /api/v1/downloads                                  person         downloads admin
-POST    /api/v1/downloads/preview                          person         downloads admin
-GET     /api/v1/downloads/{download_id:int}                person         read downloads admin
-PATCH   /api/v1/downloads/{download_id:int}                person         downloads admin
-DELETE  /api/v1/downloads/{download_id:int}                person         downloads admin
-GET     /api/v1/downloads/{download_id:int}/items          person         read downloads admin
-POST    /api/v1/downloads/{download_id:int}/cancel         person         downloads admin
-POST    /api/v1/downloads/{download_id:int}/pause          person         downloads admin
-POST    /api/v1/downloads/{download_id:int}/resume         person         downloads admin
-POST    /api/v1/downloads/{download_id:int}/retry          person         downloads admin
-POST    /api/v1/downloads/{download_id:int}/approve        manage_requestsdownloads admin
-POST    /api/v1/downloads/{download_id:int}/decline        manage_requestsdownloads admin
-DELETE  /api/v1/api-keys/{key_id:int}                      person
-POST    /api/v1/api-keys                                   adult
-GET     /api/v1/api-keys                                   person
-POST    /api/v1/downloads/{download_id:int}/decline        manage_requestsdownloads admin
-POST    /api/v1/downloads/{download_id:int}/approve        manage_requestsdownloads admin
-GET     /api/v1/users                                      manage_users   admin
-POST    /api/v1/users                                      manage_users   admin
-GET     /api/v1/users/{person_id:int}                      manage_users   admin
-PATCH   /api/v1/users/{person_id:int}                      manage_users   admin
-DELETE  /api/v1/users/{person_id:int}                      manage_users   admin
-GET     /api/v1/users/{person_id:int}/belongings           manage_users   admin
-POST    /api/v1/users/{person_id:int}/password             manage_users   admin
-DELETE  /api/v1/users/{person_id:int}/second-factor        manage_users   admin
-DELETE  /api/v1/users/{person_id:int}/sessions             manage_users   admin
-GET     /api/v1/default-rights                             admin          admin
-PUT     /api/v1/default-rights                             admin          admin
-GET     /api/v1/queue-settings                             admin          admin
-PUT     /api/v1/queue-settings                             admin          admin
+GET     /api/v1/downloads                                  person          read downloads admin
+POST    /api/v1/downloads                                  person          downloads admin
+POST    /api/v1/downloads/preview                          person          downloads admin
+GET     /api/v1/downloads/{download_id:int}                person          read downloads admin
+PATCH   /api/v1/downloads/{download_id:int}                person          downloads admin
+DELETE  /api/v1/downloads/{download_id:int}                person          downloads admin
+GET     /api/v1/downloads/{download_id:int}/items          person          read downloads admin
+POST    /api/v1/downloads/{download_id:int}/cancel         person          downloads admin
+POST    /api/v1/downloads/{download_id:int}/pause          person          downloads admin
+POST    /api/v1/downloads/{download_id:int}/resume         person          downloads admin
+POST    /api/v1/downloads/{download_id:int}/retry          person          downloads admin
+POST    /api/v1/downloads/{download_id:int}/approve        manage_requestsdownloadsadmin
+POST    /api/v1/downloads/{download_id:int}/decline        manage_requestsdownloadsadmin
+GET     /api/v1/users                                      manage_users    admin
+POST    /api/v1/users                                      manage_users    admin
+GET     /api/v1/users/{person_id:int}                      manage_users    admin
+PATCH   /api/v1/users/{person_id:int}                      manage_users    admin
+DELETE  /api/v1/users/{person_id:int}                      manage_users    admin
+GET     /api/v1/users/{person_id:int}/belongings           manage_users    admin
+POST    /api/v1/users/{person_id:int}/password             manage_users    admin
+DELETE  /api/v1/users/{person_id:int}/second-factor        manage_users    admin
+DELETE  /api/v1/users/{person_id:int}/sessions             manage_users    admin
+GET     /api/v1/default-rights                             admin           admin
+PUT     /api/v1/default-rights                             admin           admin
+GET     /api/v1/queue-settings                             admin           admin
+PUT     /api/v1/queue-settings                             admin           admin
 
-GET     /api/v1/system/security                            manage_settingsadmin
-PUT     /api/v1/system/security                            manage_settingsadmin
-GET     /api/v1/users                                      manage_users   admin
-POST    /api/v1/users                                      manage_users   admin
-GET     /api/v1/users/{person_id:int}                      manage_users   admin
-PATCH   /api/v1/users/{person_id:int}                      manage_users   admin
-DELETE  /api/v1/users/{person_id:int}                      manage_users   admin
-GET     /api/v1/users/{person_id:int}/belongings           manage_users   admin
-POST    /api/v1/users/{person_id:int}/password             manage_users   admin
-DELETE  /api/v1/users/{person_id:int}/second-factor        manage_users   admin
-DELETE  /api/v1/users/{person_id:int}/sessions             manage_users   admin
-GET     /api/v1/default-rights                             manage_users   admin
-PUT     /api/v1/default-rights                             manage_users   admin
+GET     /api/v1/system/security                            manage_settings
+PUT     /api/v1/system/security                            manage_settings
 
-GET     /api/v1/system/health                              admin          admin
-GET     /api/v1/system/audit                               admin          admin
-GET     /api/v1/system/tasks                               admin          admin
-POST    /api/v1/system/tasks/{name:str}/run                admin          admin
-GET     /api/v1/system/audit                               admin          admin
-GET     /api/v1/system/security                            admin          admin
-PUT     /api/v1/system/security                            admin          admin
+GET     /api/v1/system/health                              admin           admin
+GET     /api/v1/system/audit                               admin           admin
+GET     /api/v1/system/tasks                               admin           admin
+POST    /api/v1/system/tasks/{name:str}/run                admin           admin
+GET     /api/v1/integrations/plex                          manage_settings admin
+PUT     /api/v1/integrations/plex                          manage_settings admin
+POST    /api/v1/integrations/plex/test                     manage_settings admin
 """
 
 

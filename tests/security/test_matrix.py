@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from litestar.routes import HTTPRoute, WebSocketRoute
 from medianest.accounts.keys.model import NewApiKey
 from medianest.accounts.model import Scope
 from medianest.app import Application
+from medianest.database import fetch
 from tests.harness.application import Visit, set_up
 from tests.security.cast import add_person, headers_of, key_headers, session_headers
 from tests.security.matrix import KINDS, Entry, entries
@@ -134,6 +136,7 @@ OWNED: dict[str, str | None] = {
     "download_id": "download",
     "session_id": "session",
     "key_id": "key",
+    "notice_id": "notice",
     "verb": None,  # comes with a download
     "name": None,  # pictures have names nobody can guess, and stand on pages of several people
     "path": None,  # the document of the API
@@ -151,6 +154,16 @@ async def make(application: Application, what: str, user_id: int) -> object:
     if what == "key":
         user = await application.accounts._accounts.get(user_id)
         return (await application.keys.make(NewApiKey(name="own", scopes=(Scope.READ,)), by=user)).id
+    if what == "key":
+        await key_headers(user_id, "read")
+        return (await fetch("SELECT id FROM api_keys WHERE user_id = {}", user_id))[0]["id"]
+    if what == "notice":
+        rows = await fetch(
+            "INSERT INTO account_notices (user_id, code, detail, address, created_at) "
+            "VALUES ({}, 'new_sign_in', '', '', {}) RETURNING id",
+            user_id, datetime.now(UTC),
+        )  # fmt: skip
+        return rows[0]["id"]
     assert what == "download", what
     from medianest.downloads.model import NewDownload
 
