@@ -92,6 +92,18 @@ GET     /system/audit/export                               admin
 GET     /system/audit                                      admin
 POST    /system/tasks/{name:str}/run                       admin
 GET     /system/plex                                       manage_settings
+POST    /system/plex/begin                                 manage_settings
+POST    /system/plex/cancel                                manage_settings
+POST    /system/plex/by-hand                               manage_settings
+POST    /system/plex/address                               manage_settings
+POST    /system/plex/test                                  manage_settings
+POST    /system/plex/disconnect                            manage_settings
+POST    /system/plex/link                                  manage_settings
+POST    /system/plex/servers                               manage_settings
+GET     /system/plex/return                                manage_settings
+GET     /system/plex/waiting                               manage_settings
+GET     /system/plex/servers                               manage_settings
+GET     /system/plex                                       manage_settings
 GET     /system/plex/return                                manage_settings
 GET     /system/plex/servers                               manage_settings
 GET     /system/plex/waiting                               manage_settings
@@ -161,6 +173,9 @@ PUT     /api/v1/queue-settings                             admin           admin
 GET     /api/v1/system/security                            manage_settings
 PUT     /api/v1/system/security                            manage_settings
 
+GET     /api/v1/integrations/plex                          manage_settings  admin
+PUT     /api/v1/integrations/plex                          manage_settings  admin
+POST    /api/v1/integrations/plex/test                     manage_settings  admin
 GET     /api/v1/system/health                              admin           admin
 GET     /api/v1/system/audit                               admin           admin
 GET     /api/v1/system/tasks                               admin           admin
