@@ -177,7 +177,9 @@ class HttpClient:
                 raise Unreachable(f"{host} did not answer in time.", code="timed_out") from _told(error)
             except httpx.ConnectError as error:
                 raise _no_connection(host, error) from _told(error)
-            except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            except httpx.InvalidURL as error:
+                raise AddressRefused(host) from _told(error)
+            except (httpx.HTTPError, httpx.StreamError) as error:
                 raise Unreachable(f"{host} can not be called ({type(error).__name__}).") from _told(error)
         raise AssertionError  # the second round returns or raises
 

@@ -23,6 +23,11 @@ GET     /setup                                             all
 POST    /setup                                             all
 GET     /sign-in                                           all
 POST    /sign-in                                           all
+GET     /sign-in/plex                                      all
+POST    /sign-in/plex                                      all
+POST    /sign-in/plex/code                                 all
+POST    /sign-in/plex/cancel                               all
+GET     /sign-in/plex/return                               all
 GET     /sign-in/code                                      all
 POST    /sign-in/code                                      all
 POST    /sign-out                                          person
@@ -55,6 +60,15 @@ POST    /settings/devices/end-others                       person
 POST    /settings/devices/{session_id:uuid}/end            person
 GET     /settings/password                                 person
 POST    /settings/password                                 person
+GET     /settings/picture                                  person
+POST    /settings/picture                                  person
+POST    /settings/picture/remove                           person
+GET     /settings/plex                                     person
+GET     /settings/plex/return                              person
+GET     /settings/plex/waiting                             person
+POST    /settings/plex/link                                person
+POST    /settings/plex/cancel                              person
+POST    /settings/plex/unlink                              person
 POST    /settings/name                                     person
 GET     /settings/delete                                   person
 POST    /settings/delete                                   person
@@ -76,6 +90,7 @@ POST    /people/new                                        manage_users
 GET     /people/rights                                     admin
 POST    /people/rights                                     admin
 GET     /people/{person_id:int}                            manage_users
+GET     /people/{person_id:int}/picture                    person
 GET     /people/{person_id:int}/delete                     manage_users
 POST    /people/{person_id:int}/delete                     manage_users
 POST    /people/{person_id:int}/end-suspension             manage_users
@@ -103,18 +118,6 @@ POST    /system/plex/servers                               manage_settings
 GET     /system/plex/return                                manage_settings
 GET     /system/plex/waiting                               manage_settings
 GET     /system/plex/servers                               manage_settings
-GET     /system/plex                                       manage_settings
-GET     /system/plex/return                                manage_settings
-GET     /system/plex/servers                               manage_settings
-GET     /system/plex/waiting                               manage_settings
-POST    /system/plex/address                               manage_settings
-POST    /system/plex/begin                                 manage_settings
-POST    /system/plex/by-hand                               manage_settings
-POST    /system/plex/cancel                                manage_settings
-POST    /system/plex/disconnect                            manage_settings
-POST    /system/plex/link                                  manage_settings
-POST    /system/plex/servers                               manage_settings
-POST    /system/plex/test                                  manage_settings
 GET     /system/security                                   manage_settings
 POST    /system/security                                   manage_settings
 POST    /system/security/trust-proxy                       manage_settings
@@ -122,6 +125,8 @@ POST    /system/security/trust-proxy                       manage_settings
 POST    /api/v1/setup                                      all
 POST    /api/v1/auth/login                                 all
 POST    /api/v1/auth/refresh                               all
+POST    /api/v1/auth/plex/pins                             all
+GET     /api/v1/auth/plex/pins/{pin_id:uuid}               all
 POST    /api/v1/auth/logout                                person
 GET     /api/v1/me                                         person          read admin
 PATCH   /api/v1/me                                         person
@@ -154,8 +159,8 @@ POST    /api/v1/downloads/{download_id:int}/cancel         person          downl
 POST    /api/v1/downloads/{download_id:int}/pause          person          downloads admin
 POST    /api/v1/downloads/{download_id:int}/resume         person          downloads admin
 POST    /api/v1/downloads/{download_id:int}/retry          person          downloads admin
-POST    /api/v1/downloads/{download_id:int}/approve        manage_requestsdownloadsadmin
-POST    /api/v1/downloads/{download_id:int}/decline        manage_requestsdownloadsadmin
+POST    /api/v1/downloads/{download_id:int}/approve        manage_requests downloads admin
+POST    /api/v1/downloads/{download_id:int}/decline        manage_requests downloads admin
 GET     /api/v1/users                                      manage_users    admin
 POST    /api/v1/users                                      manage_users    admin
 GET     /api/v1/users/{person_id:int}                      manage_users    admin
@@ -180,9 +185,6 @@ GET     /api/v1/system/health                              admin           admin
 GET     /api/v1/system/audit                               admin           admin
 GET     /api/v1/system/tasks                               admin           admin
 POST    /api/v1/system/tasks/{name:str}/run                admin           admin
-GET     /api/v1/integrations/plex                          manage_settings admin
-PUT     /api/v1/integrations/plex                          manage_settings admin
-POST    /api/v1/integrations/plex/test                     manage_settings admin
 """
 
 
