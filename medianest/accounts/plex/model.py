@@ -98,5 +98,5 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def name_of(person: PlexPerson) -> str:
-    """What a person is called here: managed profiles have no user name."""
-    return person.title or person.username or f"Plex {person.id}"
+    """How a person knows the account: managed profiles have no user name."""
+    return person.username or person.title or f"Plex {person.id}"
