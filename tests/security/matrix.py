@@ -63,12 +63,12 @@ POST    /settings/password                                 person
 GET     /settings/picture                                  person
 POST    /settings/picture                                  person
 POST    /settings/picture/remove                           person
-GET     /settings/plex                                     person
-GET     /settings/plex/return                              person
-GET     /settings/plex/waiting                             person
-POST    /settings/plex/link                                person
-POST    /settings/plex/cancel                              person
-POST    /settings/plex/unlink                              person
+GET     /settings/plex                                     admin
+GET     /settings/plex/return                              admin
+GET     /settings/plex/waiting                             admin
+POST    /settings/plex/link                                admin
+POST    /settings/plex/cancel                              admin
+POST    /settings/plex/unlink                              admin
 POST    /settings/name                                     person
 GET     /settings/delete                                   person
 POST    /settings/delete                                   person
@@ -175,8 +175,8 @@ PUT     /api/v1/default-rights                             admin           admin
 GET     /api/v1/queue-settings                             admin           admin
 PUT     /api/v1/queue-settings                             admin           admin
 
-GET     /api/v1/system/security                            manage_settings
-PUT     /api/v1/system/security                            manage_settings
+GET     /api/v1/system/security                            manage_settings  admin
+PUT     /api/v1/system/security                            manage_settings  admin
 
 GET     /api/v1/integrations/plex                          manage_settings  admin
 PUT     /api/v1/integrations/plex                          manage_settings  admin

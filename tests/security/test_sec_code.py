@@ -73,9 +73,8 @@ def test_sec_60_no_text_of_a_person_is_ever_code_or_a_template() -> None:
     for path, call, name in calls():
         assert name not in ("eval", "exec", "compile", "__import__"), path
         assert name.rpartition(".")[2] not in ("from_string", "render_template_string"), path
-        assert name not in ("Markup", "markupsafe.Markup") or all(isinstance(one, ast.Constant) for one in call.args), (
-            path
-        )
+        is_markup = name in ("Markup", "markupsafe.Markup") and path.name not in DRAWS
+        assert not is_markup or all(isinstance(one, ast.Constant) for one in call.args), path
         assert not name.startswith(("pickle.", "marshal.", "yaml.")), path
 
 
