@@ -75,7 +75,8 @@ class House:
             "home": "/", "downloads": "/downloads", "waiting": "/downloads?show=waiting", "finished": "/downloads?show=finished",
             "failed": "/downloads?show=failed", "detail": f"/downloads/{self.running}", "failed detail": f"/downloads/{self.failed}",
             "list": f"/downloads/{self.list}", "settings": "/settings", "password": "/settings/password",
-            "devices": "/settings/devices", "api keys": "/settings/keys", "audit": "/system/audit", "queue settings": "/downloads/settings", "system": "/system",
+            "devices": "/settings/devices", "two-step": "/settings/two-step", "two-step set-up": "/settings/two-step/set-up",
+            "api keys": "/settings/keys", "audit": "/system/audit", "queue settings": "/downloads/settings", "system": "/system",
             "patterns": "/help/patterns", "more": "/more", "missing": "/nothing-here", "sign-in": "/sign-in",
         }  # fmt: skip
 
