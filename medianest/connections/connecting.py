@@ -56,11 +56,32 @@ class PlexConnecting:
     async def offered(self, token: str) -> tuple[OfferedServer, ...]:
         """The servers that the holder of `token` owns; those of other people are not offered."""
         found = await (await self._connections.background_plex_tv()).resources(token)
+        await self._keep_newest(token, {one.machine_id for one in found if one.is_server and one.is_owned})
         return tuple(
             OfferedServer(machine_id=one.machine_id, name=one.name, addresses=addresses_of(one))
             for one in found
             if one.is_server and one.is_owned and one.machine_id
         )
+
+    async def _keep_newest(self, token: str, owned: set[str]) -> None:
+        """Save a newer token of the connected server at once: the PIN it came from may have ended the one before."""
+        stored = await self._repository.find(NAME)
+        if stored is None or stored.options.machine_id not in owned or self._connections.is_fixed:
+            return
+        if token != await self._connections.plex_token():
+            options, now = replace(stored.options, is_token_ours=True), datetime.now(UTC)
+            await self._repository.put(
+                NAME,
+                url=stored.url,
+                secrets=self._sealed(token),
+                options=options,
+                by=stored.options.connected_by,
+                at=now,
+            )
+
+    def _sealed(self, token: str) -> str:
+        redactor.learn(token)
+        return self._vault.seal(msgspec.json.encode(StoredSecrets(token)).decode(), PLACE)
 
     async def connect(self, token: str, machine_id: str, typed: str, *, by: Caller, address: str) -> PlexConnection:
         """Take the server `machine_id`, at the first address where it answers.
@@ -209,8 +230,7 @@ class PlexConnecting:
 
     async def _save(self, url: str, token: str, options: PlexOptions, *, by: Caller, address: str) -> PlexConnection:
         before = await self._repository.find(NAME)
-        redactor.learn(token)
-        sealed = self._vault.seal(msgspec.json.encode(StoredSecrets(token)).decode(), PLACE)
+        sealed = self._sealed(token)
         now = datetime.now(UTC)
         await self._repository.put(NAME, url=url, secrets=sealed, options=options, by=by.user.id, at=now)
         return await self._changed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,8 @@ import msgspec
 from medianest.connections.model import PinState, PlexOptions
 from medianest.connections.tables import IntegrationConfigRow, PlexPinRow
 from medianest.database import fetch
+
+log = logging.getLogger(__name__)
 
 
 class StoredConnection(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +42,19 @@ class ConnectionRepository:
         )
         if row is None:
             return None
-        options = row["options"]
-        read = msgspec.json.decode(options, type=PlexOptions) if isinstance(options, str) else options
+        try:
+            read = _options(row["options"])
+        except msgspec.DecodeError:  # edited by hand, or cut off: whoever asks goes on as without a connection
+            log.error("What is stored of the connection %s can not be read; connect it again", name)
+            return None
         return StoredConnection(
             name=name, url=row["url"], secrets=row["secrets"], options=read, updated_at=row["updated_at"]
         )
+
+    async def is_damaged(self, name: str) -> bool:
+        """Whether there is a row that `find` can not read."""
+        rows = await fetch("SELECT 1 AS one FROM integration_configs WHERE name = {} AND is_enabled = {}", name, True)
+        return bool(rows) and await self.find(name) is None
 
     async def put(
         self, name: str, *, url: str, secrets: str | None, options: PlexOptions, by: int | None, at: datetime
@@ -169,3 +180,14 @@ class PinRepository:
 
     async def remove(self, *, before: datetime) -> int:
         return len(await fetch("DELETE FROM plex_pins WHERE expires_at < {} RETURNING id", before))
+
+
+def _options(stored: str | bytes | dict[str, Any]) -> PlexOptions:
+    """The column as either database gives it.
+
+    Raises:
+        msgspec.DecodeError: it is not what we wrote.
+    """
+    if isinstance(stored, str | bytes):
+        return msgspec.json.decode(stored, type=PlexOptions)
+    return msgspec.convert(stored, PlexOptions)

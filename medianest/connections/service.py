@@ -254,6 +254,9 @@ class ConnectionService:
 
     async def problems(self) -> tuple[HealthProblem, ...]:
         """For the health list: Plex has not answered twice in a row, or its token is no longer good."""
+        unreadable = await self._unreadable()
+        if unreadable is not None:
+            return (unreadable,)
         connection, advice = await self.plex(), "Open the page Plex and press Test to see what is wrong."
         if connection is None:
             if not self.is_fixed:
@@ -266,3 +269,23 @@ class ConnectionService:
         is_dead = found.code in ("plex_token_refused", "plex_token_dead", "plex_no_token")
         severity = Severity.WARNING if is_dead else Severity.ERROR
         return (HealthProblem(code=found.code, severity=severity, text=found.text, advice=advice),)
+
+    async def _unreadable(self) -> HealthProblem | None:
+        """What is stored of the connection was damaged, or sealed with another secret key."""
+        if not self.is_fixed and await self._repository.is_damaged(NAME):
+            return HealthProblem(
+                code="plex_connection_unreadable",
+                severity=Severity.ERROR,
+                text="What is stored of the Plex connection can not be read, so that nobody can sign in with Plex.",
+                advice="Open the page Plex and connect the server again.",
+            )
+        stored = None if self._settings.plex_token else await self._repository.find(NAME)
+        if stored is None or not stored.secrets or await self.plex_token() is not None:
+            return None
+        return HealthProblem(
+            code="plex_token_unreadable",
+            severity=Severity.ERROR,
+            text="The stored Plex token can not be read: it is damaged, or was stored with another secret key.",
+            advice="Open the page Plex and connect the server again. If the secret key was changed by mistake, put the "
+            "right one back.",
+        )

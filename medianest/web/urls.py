@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 ONE_SLASH = re.compile(r"/(?!/)[^\s\\]*")
 
@@ -49,6 +50,7 @@ def external_base(connection: Any, public_url: str = "") -> str:
     The public address when there is one; else what the call came by, which `walls.py` has checked before anything else.
     """
     if public_url:
-        return public_url
+        parts = urlsplit(public_url)  # it may name the base path, which `Urls.to` adds
+        return f"{parts.scheme}://{parts.netloc}"
     scheme = "https" if connection.scope["scheme"] in ("https", "wss") else "http"
     return f"{scheme}://{connection.headers.get('host', '')}"

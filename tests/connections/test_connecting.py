@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
@@ -113,6 +114,23 @@ async def test_a_return_without_the_word_of_this_browser_is_refused(
         assert answer.headers["location"] == f"{PAGE}?note=lost"
 
 
+@pytest.mark.parametrize("public_url", ["https://media.example.org", "https://media.example.org/medianest"])
+async def test_plex_leads_back_to_the_public_address_below_the_base_path(
+    database: Engine, near_plex: Settings, cheap_passwords: None, visit: Visit, public_url: str
+) -> None:
+    made = create_app(msgspec.structs.replace(near_plex, base_path="/medianest", public_url=public_url))
+    client = visit(made)
+    await set_up(client, made)
+    client.headers["X-CSRF-Token"] = csrf_of((await client.get("/medianest/")).text)
+    answer = await client.post(f"/medianest{PAGE}/begin", data={"way": "app"})
+    given = parse_qs(urlsplit(answer.headers["location"]).fragment.removeprefix("?"))
+    assert given["forwardUrl"][0].startswith("https://media.example.org/medianest/system/plex/return?state=")
+    assert f"path=/medianest{PAGE};" in answer.headers["set-cookie"].lower().replace(" ", "") + ";"
+    back = given["forwardUrl"][0].removeprefix("https://media.example.org")
+    assert (await client.get(back)).headers["location"] == f"/medianest{PAGE}/waiting"
+    await made.connections.http.close()
+
+
 async def test_servers_of_other_people_are_not_offered_and_refused_in_words(
     house: Application, visit: Visit, plex: PlexWorld
 ) -> None:
@@ -211,6 +229,18 @@ async def test_disconnecting_forgets_the_token_ends_it_at_plex_and_is_seen_by_ot
     assert plex.account_of(token) is None
     await other_house.events.deliver(PlexConnectionChanged())  # as the relay does
     assert await other_house.connections.service.plex() is None
+
+
+async def test_a_newer_token_is_kept_even_when_the_choice_of_a_server_is_cancelled(
+    house: Application, visit: Visit, plex: PlexWorld
+) -> None:
+    client = await signed_in(visit, house)
+    await connect(client, plex)
+    await allowed(client, plex, plex.owner)  # plex.tv ends the token before with this one
+    await client.get(f"{PAGE}/servers")
+    await client.post(f"{PAGE}/cancel")
+    found = await house.connections.service.test()
+    assert (found.code, found.is_known_at_plex) == ("", True)
 
 
 async def test_settings_win_and_are_shown_with_their_source(
