@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from medianest.app import Application, create_app
+from medianest.database import Engine
 from medianest.settings import Settings
-from tests.harness.application import KEY, application, below_a_path, cheap_passwords, visit
+from tests.harness.application import KEY, below_a_path, cheap_passwords, visit
 from tests.plex import PlexWorld
 
 __all__ = ["application", "below_a_path", "cheap_passwords", "settings", "visit"]
@@ -28,3 +31,12 @@ def settings(tmp_path: Path, migrated_database_url: str, plex: PlexWorld) -> Set
         plex_tv_url=plex.url,
         plex_app_url=plex.url,
     )
+
+
+@pytest.fixture
+async def application(database: Engine, settings: Settings, cheap_passwords: None) -> AsyncIterator[Application]:
+    """MediaNest, built but not started; its calls to Plex are closed at the end."""
+    made = create_app(settings)
+    yield made
+    await made.connections.http.close()
+    await made.people_pictures.close()
