@@ -1,4 +1,4 @@
-"""Builds every object and says who listens to what. The only place that knows all slices."""
+"""Builds every object and says who listens to what. With `routes.py` and `recurring_jobs.py` the only place that knows all slices."""
 
 from __future__ import annotations
 
@@ -7,82 +7,59 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Litestar, Request, WebSocket, websocket
-from litestar.di import NamedDependency, Provide
+from litestar import Litestar, Request
+from litestar.di import Provide
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
 
-from medianest.accounts.api import AuthApi, MeApi, SetupApi
-from medianest.accounts.keys.api import KeyApi
-from medianest.accounts.keys.pages import KeyPages
-from medianest.accounts.keys.repository import KeyRepository
-from medianest.accounts.keys.service import KeyService
 from medianest.accounts.devices import Devices
 from medianest.accounts.devices_repository import DeviceRepository
 from medianest.accounts.everybody import sign_everybody_out
+from medianest.accounts.keys.repository import KeyRepository
+from medianest.accounts.keys.service import KeyService
 from medianest.accounts.limits import Limits
-from medianest.accounts.model import Caller, Scope
-from medianest.accounts.pages import SetupPages, SignInPages, sign_out
-from medianest.accounts.people.api import DefaultRightsApi, UserApi
+from medianest.accounts.model import Caller
 from medianest.accounts.people.deletion import Deletion
-from medianest.accounts.people.pages import DefaultRightsPages, OwnAccountPages, PeoplePages
+from medianest.accounts.people.model import PersonDeleted
 from medianest.accounts.people.repository import PeopleRepository
 from medianest.accounts.people.service import PeopleService
-from medianest.accounts.people.model import PersonDeleted
-from medianest.accounts.picture_pages import PicturePages, person_picture
 from medianest.accounts.pictures import PeoplePictures
 from medianest.accounts.pictures_repository import PictureRepository
-from medianest.accounts.plex.api import PlexPinApi
 from medianest.accounts.plex.assembly import PlexAccounts, build_plex_accounts
-from medianest.accounts.plex.link_pages import PlexLinkPages
-from medianest.accounts.plex.pages import PlexSignInPages
 from medianest.accounts.repository import AccountRepository
-from medianest.accounts.second_factor.api import SecondFactorApi
-from medianest.accounts.second_factor.pages import SecondStepPages, TwoStepPages
 from medianest.accounts.second_factor.repository import SecondFactorRepository
 from medianest.accounts.second_factor.service import SecondFactor
 from medianest.accounts.second_factor.ticket import Tickets
 from medianest.accounts.service import AccountService
 from medianest.accounts.sessions import Sessions
-from medianest.accounts.settings_pages import SettingsPages
 from medianest.accounts.tokens import TokenMaker
-from medianest.connections.api import PlexConnectionApi
 from medianest.connections.assembly import Connections, build_connections
-from medianest.connections.pages import PlexPages
-from medianest.connections.pin_pages import PlexPinPages
 from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
-from medianest.downloads.api import DownloadApi, QueueSettingsApi
 from medianest.downloads.assembly import Downloads, build_downloads
 from medianest.downloads.model import Download, QueueCounts
-from medianest.downloads.pages import DownloadPages, QueueSettingsPages, picture
 from medianest.events import EventBus
-from medianest.home.pages import HomePages
 from medianest.instance import host_key, instance_id, start_ticks
 from medianest.live import LiveHub
 from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
+from medianest.recurring_jobs import jobs, people_jobs
 from medianest.resources import resource_path
-from medianest.scheduler import Job, Scheduler
+from medianest.routes import ROUTES
+from medianest.scheduler import Scheduler
 from medianest.settings import Settings
-from medianest.system.api import Probes, SystemApi
-from medianest.system.audit_log.api import AuditApi
-from medianest.system.audit_log.pages import AuditPages
 from medianest.system.audit_log.repository import AuditRepository
 from medianest.system.audit_log.service import AuditService
-from medianest.system.pages import SystemPages
 from medianest.system.repository import ScheduledRunRepository
 from medianest.system.secret_keys import SecretKeys
-from medianest.system.security.api import SecurityApi
 from medianest.system.security.model import ProtectionRestored, SecuritySettings
-from medianest.system.security.pages import SecurityPages
 from medianest.system.security.repository import SecurityRepository
 from medianest.system.security.service import SecurityService, with_outside
 from medianest.system.service import SystemService
 from medianest.vault import Vault
 from medianest.web.auth import AuthMiddleware
 from medianest.web.cookies import SessionCookies
-from medianest.web.errors import ErrorAnswers, nowhere
+from medianest.web.errors import ErrorAnswers
 from medianest.web.frame import FrameMiddleware
 from medianest.web.guards import (
     LimitsActs,
@@ -92,12 +69,11 @@ from medianest.web.guards import (
     requires_own_password,
     requires_sign_in,
 )
-from medianest.web.openapi import openapi_config, reader
+from medianest.web.openapi import openapi_config
 from medianest.web.outermost import Outermost
 from medianest.web.same_origin import SameOriginMiddleware
-from medianest.web.static_files import StaticFiles, static_file
+from medianest.web.static_files import StaticFiles
 from medianest.web.templating import Templates
-from medianest.web.templating import gettext as _
 from medianest.web.urls import Urls
 from medianest.web.walls import Rules, Walls
 
@@ -142,7 +118,7 @@ def create_app(settings: Settings) -> Application:
     sessions = Sessions(people, tokens, events, devices)
     second_factor = SecondFactor(SecondFactorRepository(), people, sessions, devices, limits, vault)
     accounts = AccountService(people, sessions, limits, events, devices, second_factor, Tickets(settings.secret_key))
-    keys = KeyService(KeyRepository(), Limits(), events)
+    keys = KeyService(KeyRepository(), Limits(), events, devices)
     programs = Programs(settings.data_dir)
     runs = ScheduledRunRepository()
     system = SystemService(settings, programs, runs)
@@ -209,111 +185,23 @@ def create_app(settings: Settings) -> Application:
         scheduler=scheduler,
         relay=relay,
         hub=hub,
-        asgi=pages(settings, tokens, accounts, keys, connections, downloads, system, security, walls, scheduler, hub, looking_after, deletion, plex_accounts, people_pictures),
-    )
-
-
-def people_jobs(plex_accounts: PlexAccounts, people_pictures: PeoplePictures) -> tuple[Job, ...]:
-    """Recurring jobs about people who come by Plex, and about pictures."""
-    return (
-        Job(
-            name="check_plex_people",
-            title=_("See who still has the Plex server"),
-            schedule=_("Every 15 minutes"),
-            call=plex_accounts.check.run,
-            every_s=900,
+        asgi=pages(
+            settings,
+            tokens,
+            accounts,
+            keys,
+            connections,
+            downloads,
+            system,
+            security,
+            walls,
+            scheduler,
+            hub,
+            looking_after,
+            deletion,
+            plex_accounts,
+            people_pictures,
         ),
-        Job(
-            name="ping_plex",
-            title=_("Keep Plex sign-ins alive"),
-            schedule=_("Every week"),
-            call=plex_accounts.check.ping,
-            every_s=7 * 24 * 3600,
-        ),
-        Job(
-            name="clean_people_pictures",
-            title=_("Remove pictures of people that nobody has any more"),
-            schedule=_("Every night"),
-            call=people_pictures.clean,
-            at_hour=3,
-        ),
-    )
-
-
-def jobs(
-    accounts: AccountService, connections: Connections, downloads: Downloads, system: SystemService
-) -> tuple[Job, ...]:
-    """The table of recurring jobs."""
-    cleaning = downloads.jobs
-    hourly, nightly = _("Every hour"), _("Every night")
-    return (
-        Job(
-            name="clean_sessions",
-            title=_("Forget ended sessions"),
-            schedule=hourly,
-            call=accounts.clean_sessions,
-            every_s=3600,
-        ),
-        Job(
-            name="clean_devices",
-            title=_("Forget devices that were not used for a year"),
-            schedule=nightly,
-            call=accounts.devices.clean,
-            at_hour=3,
-        ),
-        Job(
-            name="check_plex",
-            title=_("See whether Plex answers"),
-            schedule=_("Every 5 minutes"),
-            call=connections.service.check,
-            every_s=300,
-        ),
-        Job(
-            name="clean_plex_pins",
-            title=_("Forget Plex sign-ins that nobody finished"),
-            schedule=hourly,
-            call=connections.pins.clean,
-            every_s=3600,
-        ),
-        Job(
-            name="end_suspensions",
-            title=_("End suspensions whose time is over"),
-            schedule=hourly,
-            call=accounts.suspensions.end_due,
-            every_s=3600,
-        ),
-        Job(
-            name="clean_staging",
-            title=_("Remove unfinished files"),
-            schedule=nightly,
-            call=cleaning.clean_staging,
-            at_hour=3,
-        ),
-        Job(
-            name="clean_rows",
-            title=_("Remove old downloads that failed"),
-            schedule=nightly,
-            call=cleaning.clean_rows,
-            at_hour=3,
-        ),
-        Job(
-            name="clean_pictures",
-            title=_("Remove unused pictures"),
-            schedule=nightly,
-            call=cleaning.clean_pictures,
-            at_hour=3,
-        ),
-        Job(
-            name="clean_download_log",
-            title=_("Shorten download logs"),
-            schedule=nightly,
-            call=cleaning.clean_download_log,
-            at_hour=3,
-        ),
-        Job(
-            name="clean_records", title=_("Remove old records"), schedule=nightly, call=system.clean_records, at_hour=3
-        ),
-        Job(name="clean_logs", title=_("Remove old log files"), schedule=nightly, call=system.clean_logs, at_hour=3),
     )
 
 
@@ -376,9 +264,20 @@ def pages(
                 "caller": Provide(provide_caller, sync_to_thread=False),
                 **{name: given_as(value) for name, value in given.items()},
             },
-            guards=[requires_sign_in, requires_own_password, refuses_impossible_ids, refuses_large_forms, requires_csrf_token, LimitsActs(Limits())],
+            guards=[
+                requires_sign_in,
+                requires_own_password,
+                refuses_impossible_ids,
+                refuses_large_forms,
+                requires_csrf_token,
+                LimitsActs(Limits()),
+            ],
             # refused before a session is renewed: the new cookies would be lost with the call
-            middleware=[SameOriginMiddleware(walls.opens_socket_for), AuthMiddleware(accounts, cookies, keys), FrameMiddleware(counts, accounts.devices.open_notices)],
+            middleware=[
+                SameOriginMiddleware(walls.opens_socket_for),
+                AuthMiddleware(accounts, cookies, keys),
+                FrameMiddleware(counts, accounts.devices.open_notices),
+            ],
             exception_handlers={Exception: ErrorAnswers(templates, urls)},
             template_config=templates.config(),
             openapi_config=openapi_config(urls),
@@ -407,56 +306,3 @@ def provide_caller(request: Request[Any, Any, Any]) -> Caller:
 def given_as(value: Any) -> Provide:
     """A dependency that is one object for the whole process."""
     return Provide(lambda: value, sync_to_thread=False, use_cache=True)
-
-
-@websocket("/api/v1/live", opt={"scope": (Scope.READ, Scope.REQUESTS, Scope.DOWNLOADS)})
-async def live(socket: WebSocket[Any, Any, Any], hub: NamedDependency[LiveHub]) -> None:
-    """Live events for pages and API clients; see `live.py`."""
-    await socket.accept()
-    await hub.serve(socket, socket.scope["state"]["caller"])
-
-
-ROUTES: list[Any] = [
-    SecondStepPages,
-    TwoStepPages,
-    SecondFactorApi,
-    SetupPages,
-    SignInPages,
-    PlexSignInPages,
-    sign_out,
-    HomePages,
-    DownloadPages,
-    QueueSettingsPages,
-    picture,
-    SettingsPages,
-    PicturePages,
-    PlexLinkPages,
-    person_picture,
-    OwnAccountPages,
-    PeoplePages,
-    DefaultRightsPages,
-    KeyPages,
-    PlexPages,
-    PlexPinPages,
-    PlexConnectionApi,
-    SystemPages,
-    AuditPages,
-    SecurityPages,
-    SetupApi,
-    AuthApi,
-    PlexPinApi,
-    MeApi,
-    UserApi,
-    DefaultRightsApi,
-    KeyApi,
-    DownloadApi,
-    QueueSettingsApi,
-    SystemApi,
-    AuditApi,
-    SecurityApi,
-    Probes,
-    live,
-    reader,
-    static_file,
-    nowhere,
-]

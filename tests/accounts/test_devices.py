@@ -163,3 +163,12 @@ async def test_the_devices_page_begins_with_this_one_and_tells_how_each_came_in(
     rows = await fetch("SELECT id FROM user_sessions WHERE revoked_at IS NULL")
     assert rows == []
     assert (await sign_in(home, password=PASSWORD)).status_code == 200
+
+
+async def test_a_new_api_key_is_told(application: Application, visit: Visit) -> None:
+    home = visit(application)
+    await set_up(home, application)
+    csrf = {"X-CSRF-Token": csrf_of((await home.get("/")).text)}
+    answer = await home.post("/api/v1/api-keys", json={"name": "Wall tablet", "scopes": ["read"]}, headers=csrf)
+    assert answer.status_code == 201, answer.text
+    assert "New API key: Wall tablet" in (await home.get("/")).text

@@ -9,10 +9,11 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from medianest.accounts.devices import Devices
 from medianest.accounts.keys.model import LIFETIMES_DAYS, ApiKey, MadeApiKey, NewApiKey
 from medianest.accounts.keys.repository import KeyRepository
 from medianest.accounts.limits import Limits, network_of
-from medianest.accounts.model import Caller, Scope, SessionsEnded, User
+from medianest.accounts.model import Caller, NoticeCode, Scope, SessionsEnded, User
 from medianest.accounts.tokens import hashed
 from medianest.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, TooMany
 from medianest.events import EventBus
@@ -43,7 +44,8 @@ def session_id_of(key_id: int) -> uuid.UUID:
 class KeyService:
     """Built once in `app.py`."""
 
-    def __init__(self, keys: KeyRepository, limits: Limits, events: EventBus) -> None:
+    def __init__(self, keys: KeyRepository, limits: Limits, events: EventBus, devices: Devices) -> None:
+        self._devices = devices
         self._keys = keys
         self._limits = limits
         self._events = events
@@ -92,6 +94,7 @@ class KeyService:
             address=address,
             after={"scopes": list(scopes), "expires_at": expires_at},
         )
+        await self._devices.tell(by.id, NoticeCode.API_KEY, name, address)
         return MadeApiKey(**{field: getattr(made, field) for field in ApiKey.__struct_fields__}, key=key)
 
     def _wrong_fields(self, name: str, new: NewApiKey, by: User) -> dict[str, str]:
