@@ -30,6 +30,7 @@ RUNS_KEPT = timedelta(days=30)
 AUDIT_KEPT = timedelta(days=365)
 
 SEE_LOG = "The other lines here and the log say more."
+CHECK_FAILED = "Something of this list could not be looked at."
 
 ADVICE = {
     "ffmpeg": "Puts picture and sound together. Install ffmpeg 4 or newer.",
@@ -93,8 +94,11 @@ class SystemService:
             try:
                 more += await check()
             except MediaNestError as error:  # a stored secret that can not be read is a problem by itself
+                more.append(HealthProblem(code=error.code, severity=Severity.ERROR, text=error.message, advice=SEE_LOG))
+            except Exception:  # one check that fails must not hide what the others found
+                log.exception("A part of the health list could not be asked")
                 more.append(
-                    HealthProblem(code=error.code, severity=Severity.ERROR, text=error.message, advice=SEE_LOG)
+                    HealthProblem(code="check_failed", severity=Severity.ERROR, text=CHECK_FAILED, advice=SEE_LOG)
                 )
         return await health.problems(self._settings, programs, more)
 

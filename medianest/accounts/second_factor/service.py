@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from datetime import UTC, datetime
@@ -29,11 +30,18 @@ from medianest.errors import Conflict, Invalid, NotSignedIn
 from medianest.system.audit import record
 from medianest.vault import SealBroken, Vault
 
+log = logging.getLogger(__name__)
+
 ISSUER = "MediaNest"
 OFFER_S = 30 * 60
 PER_ACCOUNT = 5  # wrong codes in fifteen minutes
 SIX_DIGITS = re.compile(r"[0-9]{6}")
 WRONG = "This code is not right, or was used already. Take the newest one of the app."
+
+UNREADABLE = (
+    "MediaNest can not read your second step any more, so no code of the app fits. Use a backup code, or ask an "
+    "administrator to take the second step away."
+)
 
 
 class _Offered(msgspec.Struct, frozen=True):
@@ -79,7 +87,7 @@ class SecondFactor:
         Raises:
             TooMany: before the code is looked at.
             NotSignedIn: it is wrong, or was used (`wrong_second_factor`).
-            SealBroken: the stored secret can not be read any more; backup codes still work.
+            Conflict: the stored secret can not be read any more; backup codes still work.
         """
         sentence = "Too many wrong codes. Wait until {until}, then try again."
         await self._limits.hit(_limit(user.id), PER_ACCOUNT, sentence)
@@ -100,7 +108,11 @@ class SecondFactor:
             sealed = await self._repository.sealed_secret(user.id)
             if sealed is None:
                 return False
-            secret = self._vault.open(sealed, _place(user.id))
+            try:
+                secret = self._vault.open(sealed, _place(user.id))
+            except SealBroken as error:
+                log.error("The second step of person %s can not be checked: %s", user.id, error.message)
+                raise Conflict(UNREADABLE, code="second_factor_unreadable") from error
             for step in steps_of(secret, sent, time.time()):
                 if await self._repository.use_step(user.id, sealed, step):
                     return True

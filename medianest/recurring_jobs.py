@@ -1,0 +1,116 @@
+"""The table of recurring jobs: what runs by itself, and when."""
+
+from __future__ import annotations
+
+from medianest.accounts.pictures import PeoplePictures
+from medianest.accounts.plex.assembly import PlexAccounts
+from medianest.accounts.service import AccountService
+from medianest.connections.assembly import Connections
+from medianest.downloads.assembly import Downloads
+from medianest.scheduler import Job
+from medianest.system.service import SystemService
+from medianest.web.templating import gettext as _
+
+
+def jobs(
+    accounts: AccountService, connections: Connections, downloads: Downloads, system: SystemService
+) -> tuple[Job, ...]:
+    """The table of recurring jobs."""
+    cleaning = downloads.jobs
+    hourly, nightly = _("Every hour"), _("Every night")
+    return (
+        Job(
+            name="clean_sessions",
+            title=_("Forget ended sessions"),
+            schedule=hourly,
+            call=accounts.clean_sessions,
+            every_s=3600,
+        ),
+        Job(
+            name="clean_devices",
+            title=_("Forget devices that were not used for a year"),
+            schedule=nightly,
+            call=accounts.devices.clean,
+            at_hour=3,
+        ),
+        Job(
+            name="check_plex",
+            title=_("See whether Plex answers"),
+            schedule=_("Every 5 minutes"),
+            call=connections.service.check,
+            every_s=300,
+        ),
+        Job(
+            name="clean_plex_pins",
+            title=_("Forget Plex sign-ins that nobody finished"),
+            schedule=hourly,
+            call=connections.pins.clean,
+            every_s=3600,
+        ),
+        Job(
+            name="end_suspensions",
+            title=_("End suspensions whose time is over"),
+            schedule=hourly,
+            call=accounts.suspensions.end_due,
+            every_s=3600,
+        ),
+        Job(
+            name="clean_staging",
+            title=_("Remove unfinished files"),
+            schedule=nightly,
+            call=cleaning.clean_staging,
+            at_hour=3,
+        ),
+        Job(
+            name="clean_rows",
+            title=_("Remove old downloads that failed"),
+            schedule=nightly,
+            call=cleaning.clean_rows,
+            at_hour=3,
+        ),
+        Job(
+            name="clean_pictures",
+            title=_("Remove unused pictures"),
+            schedule=nightly,
+            call=cleaning.clean_pictures,
+            at_hour=3,
+        ),
+        Job(
+            name="clean_download_log",
+            title=_("Shorten download logs"),
+            schedule=nightly,
+            call=cleaning.clean_download_log,
+            at_hour=3,
+        ),
+        Job(
+            name="clean_records", title=_("Remove old records"), schedule=nightly, call=system.clean_records, at_hour=3
+        ),
+        Job(name="clean_logs", title=_("Remove old log files"), schedule=nightly, call=system.clean_logs, at_hour=3),
+    )
+
+
+def people_jobs(plex_accounts: PlexAccounts, people_pictures: PeoplePictures) -> tuple[Job, ...]:
+    """Recurring jobs about people who come by Plex, and about pictures."""
+    return (
+        Job(
+            name="check_plex_people",
+            title=_("See who still has the Plex server"),
+            schedule=_("Every 15 minutes"),
+            call=plex_accounts.check.run,
+            every_s=900,
+        ),
+        Job(
+            name="ping_plex",
+            title=_("Keep Plex sign-ins alive"),
+            schedule=_("Every week"),
+            call=plex_accounts.check.ping,
+            every_s=7 * 24 * 3600,
+        ),
+        Job(
+            name="clean_people_pictures",
+            title=_("Remove pictures of people that nobody has any more"),
+            schedule=_("Every night"),
+            call=people_pictures.clean,
+            at_hour=3,
+        ),
+    )

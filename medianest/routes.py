@@ -1,0 +1,92 @@
+"""Every route of MediaNest: pages, the API, probes and the live socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import WebSocket, websocket
+from litestar.di import NamedDependency
+
+from medianest.accounts.api import AuthApi, MeApi, SetupApi
+from medianest.accounts.keys.api import KeyApi
+from medianest.accounts.keys.pages import KeyPages
+from medianest.accounts.model import Scope
+from medianest.accounts.pages import SetupPages, SignInPages, sign_out
+from medianest.accounts.people.api import DefaultRightsApi, UserApi
+from medianest.accounts.people.pages import DefaultRightsPages, OwnAccountPages, PeoplePages
+from medianest.accounts.picture_pages import PicturePages, person_picture
+from medianest.accounts.plex.api import PlexPinApi
+from medianest.accounts.plex.link_pages import PlexLinkPages
+from medianest.accounts.plex.pages import PlexSignInPages
+from medianest.accounts.second_factor.api import SecondFactorApi
+from medianest.accounts.second_factor.pages import SecondStepPages, TwoStepPages
+from medianest.accounts.settings_pages import SettingsPages
+from medianest.connections.api import PlexConnectionApi
+from medianest.connections.pages import PlexPages
+from medianest.connections.pin_pages import PlexPinPages
+from medianest.downloads.api import DownloadApi, QueueSettingsApi
+from medianest.downloads.pages import DownloadPages, QueueSettingsPages, picture
+from medianest.home.pages import HomePages
+from medianest.live import LiveHub
+from medianest.system.api import Probes, SystemApi
+from medianest.system.audit_log.api import AuditApi
+from medianest.system.audit_log.pages import AuditPages
+from medianest.system.pages import SystemPages
+from medianest.system.security.api import SecurityApi
+from medianest.system.security.pages import SecurityPages
+from medianest.web.errors import nowhere
+from medianest.web.openapi import reader
+from medianest.web.static_files import static_file
+
+
+@websocket("/api/v1/live", opt={"scope": (Scope.READ, Scope.REQUESTS, Scope.DOWNLOADS)})
+async def live(socket: WebSocket[Any, Any, Any], hub: NamedDependency[LiveHub]) -> None:
+    """Live events for pages and API clients; see `live.py`."""
+    await socket.accept()
+    await hub.serve(socket, socket.scope["state"]["caller"])
+
+
+ROUTES: list[Any] = [
+    SecondStepPages,
+    TwoStepPages,
+    SecondFactorApi,
+    SetupPages,
+    SignInPages,
+    PlexSignInPages,
+    sign_out,
+    HomePages,
+    DownloadPages,
+    QueueSettingsPages,
+    picture,
+    SettingsPages,
+    PicturePages,
+    PlexLinkPages,
+    person_picture,
+    OwnAccountPages,
+    PeoplePages,
+    DefaultRightsPages,
+    KeyPages,
+    PlexPages,
+    PlexPinPages,
+    PlexConnectionApi,
+    SystemPages,
+    AuditPages,
+    SecurityPages,
+    SetupApi,
+    AuthApi,
+    PlexPinApi,
+    MeApi,
+    UserApi,
+    DefaultRightsApi,
+    KeyApi,
+    DownloadApi,
+    QueueSettingsApi,
+    SystemApi,
+    AuditApi,
+    SecurityApi,
+    Probes,
+    live,
+    reader,
+    static_file,
+    nowhere,
+]
