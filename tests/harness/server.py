@@ -47,7 +47,7 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run_medianest(
-    *arguments: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout_s: float = 30
+    *arguments: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout_s: float = 90
 ) -> subprocess.CompletedProcess[str]:
     """Run one command of MediaNest to its end, from `/`."""
     return subprocess.run(
