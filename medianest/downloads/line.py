@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from medianest.accounts.model import User
+from medianest.downloads.allowance import require_first, require_priority
 from medianest.downloads.model import Priority, QueueSettings
 from medianest.downloads.repository.lists import DownloadLists
+from medianest.downloads.repository.rows import Row
 from medianest.downloads.repository.states import DownloadStates
 from medianest.errors import Conflict, Invalid
 
@@ -27,31 +30,40 @@ class Line:
         self._lists = lists
         self._states = states
 
-    async def prefer(self, download_id: int, priority: Priority, at: datetime) -> None:
-        """Another priority; within it the download keeps its age."""
-        await self._states.move(download_id, priority=priority, position=None, at=at)
-
-    async def place(self, download_id: int, place: int, priority: Priority, at: datetime) -> None:
-        """Give a queued download the place `place` (1 is next), as far as its priority lets it.
+    async def change(self, row: Row, by: User, *, priority: str | None, place: int | None, at: datetime) -> None:
+        """Another priority, within which the download keeps its age, or another place (1 is next), or both.
 
         Raises:
-            Invalid: places begin with 1.
-            Conflict: it is not in line.
+            Invalid: no such priority, or no such place.
+            NotAllowed: it would go before what others asked for, and they may not put downloads first.
+            Conflict: it is not in line, so it has no place.
         """
+        wanted = Priority(row["priority"]) if priority is None else priority_of(priority)
+        if wanted != row["priority"]:
+            require_priority(by, wanted)
+            await self._states.move(row["id"], priority=wanted, position=None, at=at)
+        if place is not None:
+            await self._place(row["id"], place, wanted, by, at)
+
+    async def _place(self, download_id: int, place: int, priority: Priority, by: User, at: datetime) -> None:
         if place < 1:
             raise Invalid("Places in the line begin with 1.", fields={"position": "Use 1 or more."})
         line = await self._lists.line(priority)
-        if download_id not in [one for one, _position in line]:
+        ids = [one for one, _position, _person in line]
+        if download_id not in ids:
             raise Conflict("It is not in line, so it has no place there.")
-        others = [(one, position) for one, position in line if one != download_id]
+        others = [(one, position) for one, position, _person in line if one != download_id]
         if not others:
             return
         index = max(0, min(place - 1 - await self._lists.count_before(priority), len(others)))
+        overtaken = line[index : ids.index(download_id)]  # nothing when it moves down
+        if any(person != by.id for _one, _position, person in overtaken):
+            require_first(by)
         low = others[index - 1][1] if index else None
         high = others[index][1] if index < len(others) else None
         if low is not None and high is not None and high - low < 2:  # no number is free between them
-            ids = [one for one, _position in others]
-            await self._states.respace([*ids[:index], download_id, *ids[index:]])
+            rest = [one for one, _position in others]
+            await self._states.respace([*rest[:index], download_id, *rest[index:]])
             return
         if low is None:
             low = (high or 0) - 2 * STEP

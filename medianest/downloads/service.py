@@ -11,19 +11,19 @@ import msgspec
 from medianest.accounts.model import User
 from medianest.addresses import AllowedAddresses, check_url
 from medianest.downloads import reasons
-from medianest.downloads.allowance import Allowance, require_download, require_priority
+from medianest.downloads.adding import Adding
+from medianest.downloads.allowance import Allowance, require_download
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.approvals import may_approve
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.filing import Library
-from medianest.downloads.line import Line, priority_of, wrong_fields
+from medianest.downloads.line import Line, wrong_fields
 from medianest.downloads.links import key_of
 from medianest.downloads.model import (
     Download,
     DownloadState,
     NewDownload,
     Preview,
-    Priority,
     QueueCounts,
     QueueSettings,
     QueueSettingsChanged,
@@ -33,9 +33,9 @@ from medianest.downloads.model import (
 from medianest.downloads.previews import Previews
 from medianest.downloads.repository.history import HistoryRepository
 from medianest.downloads.repository.lists import GROUP_STATES, DownloadLists
-from medianest.downloads.repository.rows import Row, to_files
+from medianest.downloads.repository.rows import Row
 from medianest.downloads.repository.settings import QueueSettingsRepository
-from medianest.downloads.repository.states import AGAIN, HELD, DownloadStates, Outcome, Wanted
+from medianest.downloads.repository.states import AGAIN, HELD, DownloadStates, Outcome
 from medianest.downloads.showing import Showing
 from medianest.errors import Conflict, Invalid
 from medianest.events import EventBus
@@ -58,6 +58,7 @@ class DownloadService:
         self._history = history
         self._settings = settings
         self._previews = previews
+        self._adding = Adding(states, previews, library, announcer, allowed, allowance)
         self._library = library
         self._board = board
         self._announcer = announcer
@@ -77,53 +78,10 @@ class DownloadService:
             NotAllowed: they may not add downloads, or none that goes first.
             QuotaExceeded, Conflict: their downloads of this hour, or their room in the library, are used up.
         """
-        require_download(by)
-        url = check_url(new.url, self._allowed)
-        priority = priority_of(new.priority)
-        require_priority(by, priority)
-        key = key_of(url, audio_only=new.audio_only)
-        known = self._previews.known(url)
-        wanted = Wanted(
-            url=url,
-            url_key=key,
-            title=known.title if known else url,
-            quality=new.quality,
-            audio_only=new.audio_only,
-            as_film=new.as_film,
-            priority=priority,
-            uploader=known.uploader if known else "",
-            duration_s=known.duration_s if known else None,
-            picture=known.thumbnail.rpartition("/")[2] if known and known.thumbnail else None,
-            quota_cost=cost_of(known.items_total if known else None),
-            needs_approval=by.is_child,
-        )
-
-        async def admit() -> None:
-            await self._allowance.admit(by, wanted.quota_cost, _now())
-
-        added = await self._states.add(wanted, by=by.id, at=_now(), not_this=None, admit=admit)
-        if added.row is None:
-            gone = await self._whose_file_is_gone(key)
-            if gone is not None:
-                added = await self._states.add(wanted, by=by.id, at=_now(), not_this=gone, admit=admit)
+        added = await self._adding.add(new, by)
         if added.row is not None:
-            download = (await self._models([added.row], has_places=True))[0]
-            people = (by.id,) if added.is_first else None
-            await self._announcer.created(added.id, people, for_approvers=by.is_child or not added.is_first)
-            return download, True
-        if added.has_joined:  # for the one who joined it is new as well
-            await self._announcer.created(added.id)
+            return (await self._models([added.row], has_places=True))[0], True
         return await self.get(added.id, by=by), False
-
-    async def _whose_file_is_gone(self, url_key: str) -> int | None:
-        """The completed download of this link whose file nobody can find any more; it may be fetched again."""
-        found = await self._states.find(url_key)
-        if not found or found["state"] != State.COMPLETED or found["history_id"] is None:
-            return None
-        if found["filed_at"] is None or found["deleted_at"] is not None:
-            return int(found["id"])
-        is_there = await asyncio.to_thread(self._library.has_media, to_files(found["files"]))
-        return None if is_there else int(found["id"])
 
     async def preview(self, url: str, by: User) -> Preview:
         """What a link leads to.
@@ -275,16 +233,12 @@ class DownloadService:
 
         Raises:
             Conflict: it is no single download in line, so it has no place.
+            NotAllowed: it would go before what others asked for, and they may not put downloads first.
         """
         row = await self._lists.row(download_id, _person(by))
         if row["parent_id"] is not None:
             raise Conflict("A video of a list moves with its list.")
-        wanted = Priority(row["priority"]) if priority is None else priority_of(priority)
-        if wanted != row["priority"]:
-            require_priority(by, wanted)
-            await self._line.prefer(download_id, wanted, _now())
-        if position is not None:
-            await self._line.place(download_id, position, wanted, _now())
+        await self._line.change(row, by, priority=priority, place=position, at=_now())
         await self._announcer.created(download_id)  # the order of the line is another: lists read themselves again
         return await self.get(download_id, by=by)
 

@@ -147,3 +147,25 @@ async def test_without_the_right_nothing_is_added_looked_at_or_put_first(still_q
     await still_queue.service.cancel(number, without)
     with pytest.raises(NotAllowed):
         await still_queue.service.retry(number, without)
+
+
+async def test_nobody_moves_before_others_without_the_right_to_go_first(
+    still_queue: Queue, ana: User, ben: User, owner: User
+) -> None:
+    bens, first, second = [await add(still_queue, name, by) for name, by in (("b", ben), ("1", ana), ("2", ana))]
+    plain = msgspec.structs.replace(ana, permissions=(Permission.DOWNLOAD,))
+
+    async def line() -> list[int]:
+        rows = await fetch("SELECT id FROM download_queue ORDER BY priority, position, id")
+        return [row["id"] for row in rows]
+
+    await still_queue.service.change(second, plain, position=2)  # among their own
+    assert await line() == [bens, second, first]
+    with pytest.raises(NotAllowed, match="can not move up"):
+        await still_queue.service.change(first, plain, position=1)
+    assert await line() == [bens, second, first]
+    await still_queue.service.change(second, plain, position=3)  # down is always free
+    await still_queue.service.change(first, ana, position=1)  # ana has the right
+    assert await line() == [first, bens, second]
+    await still_queue.service.change(second, owner, position=1)
+    assert await line() == [second, first, bens]

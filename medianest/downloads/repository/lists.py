@@ -100,14 +100,14 @@ class DownloadLists:
         rows = await fetch(f"SELECT id, place FROM ({LINE_QUERY}) AS line WHERE id IN ({marks})", *wanted)
         return {row["id"]: row["place"] for row in rows}
 
-    async def line(self, priority: int) -> list[tuple[int, int]]:
-        """`(id, position)` of everything queued with this priority, in its order."""
+    async def line(self, priority: int) -> list[tuple[int, int, int]]:
+        """`(id, position, who asked for it first)` of everything queued with this priority, in its order."""
         rows = await fetch(
-            "SELECT id, position FROM download_queue WHERE parent_id IS NULL AND state = 'queued' AND priority = {} "
+            "SELECT id, position, requested_by FROM download_queue WHERE parent_id IS NULL AND state = 'queued' AND priority = {} "
             "ORDER BY position, id",
             priority,
         )
-        return [(row["id"], row["position"]) for row in rows]
+        return [(row["id"], row["position"], row["requested_by"]) for row in rows]
 
     async def count_before(self, priority: int) -> int:
         """How many are queued with a higher priority."""
