@@ -109,7 +109,13 @@ async def test_the_calls_for_strangers_ask_for_no_token_in_the_document(applicat
         for call in calls.values()
         if call.get("security") == [] or call.get("security") == [{}]
     }
-    assert open_calls == {"/api/v1/setup", "/api/v1/auth/login", "/api/v1/auth/refresh"}
+    assert open_calls == {
+        "/api/v1/setup",
+        "/api/v1/auth/login",
+        "/api/v1/auth/refresh",
+        "/api/v1/auth/plex/pins",
+        "/api/v1/auth/plex/pins/{pin_id}",
+    }
 
 
 async def test_errors_are_in_the_document_as_they_are_sent(application: Application, visit: Visit) -> None:
