@@ -17,6 +17,7 @@ from medianest.downloads.model import Belongings
 from medianest.errors import Invalid
 from medianest.events import EventBus
 
+OWN_ACCOUNT = "You delete your own account in your settings."
 OWN_NAME = "Type your user name exactly, so that nothing is deleted by accident."
 
 
@@ -55,6 +56,7 @@ class Deletion:
         """What would go and what would stay; raises what stands against it."""
         person = await self._service.get(person_id)
         rules.may_touch(by, person)
+        rules.not_oneself(by, person, OWN_ACCOUNT)
         return await self._what_goes(person)
 
     async def look_at_own(self, by: User) -> WhatGoes:
@@ -79,7 +81,7 @@ class Deletion:
         """
         person = await self._service.get(person_id)
         rules.may_touch(by, person)
-        rules.not_oneself(by, person, "You delete your own account in your settings.")
+        rules.not_oneself(by, person, OWN_ACCOUNT)
         await self._delete(person_id, by, heir=by.id, deletes_files=deletes_files, address=address)
 
     async def delete_own(self, typed_name: str, *, by: User, address: str = "") -> None:

@@ -99,6 +99,11 @@ class PeopleRepository:
         if is_postgres():
             await fetch("SELECT id FROM users WHERE id = {} FOR UPDATE", user_id)
 
+    async def role(self, user_id: int) -> Role | None:
+        """What somebody is at this moment; None when they are gone."""
+        rows = await fetch("SELECT role FROM users WHERE id = {}", user_id)
+        return Role(rows[0]["role"]) if rows else None
+
     async def other_administrator(self, user_id: int) -> int | None:
         """The one who has been an active administrator longest, `user_id` aside."""
         rows = await fetch(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medianest.accounts.limits import Limits
 from medianest.accounts.model import User
+from medianest.accounts.people.repository import PeopleRepository
 from medianest.accounts.people.suspensions import Suspensions
 from medianest.accounts.plex.check import PlexCheck
 from medianest.accounts.plex.people import PlexPeople
@@ -43,7 +44,7 @@ def build_plex_accounts(
 ) -> PlexAccounts:
     """Nothing is called yet."""
     repository = PlexAccountRepository()
-    people = PlexPeople(repository, vault, events)
+    people = PlexPeople(repository, PeopleRepository(), vault, events)
 
     async def second_step(user: User, pin: HeldPin) -> None:
         # only who has a password can have one: linking a Plex account must not be a way around it

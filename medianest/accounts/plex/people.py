@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from medianest.accounts.model import Role
 from medianest.accounts.people.model import PersonChanged
+from medianest.accounts.people.repository import PeopleRepository
 from medianest.accounts.pictures import plex_picture_name
 from medianest.accounts.plex.model import Finding, PlexAccount
 from medianest.accounts.plex.names import user_names
@@ -22,8 +24,11 @@ SUSPENDED = "The Plex server is no longer shared with this account."
 class PlexPeople:
     """Rows of people and their Plex accounts. Nothing here calls Plex."""
 
-    def __init__(self, repository: PlexAccountRepository, vault: Vault, events: EventBus) -> None:
+    def __init__(
+        self, repository: PlexAccountRepository, house: PeopleRepository, vault: Vault, events: EventBus
+    ) -> None:
         self._repository = repository
+        self._house = house
         self._vault = vault
         self._events = events
 
@@ -103,8 +108,17 @@ class PlexPeople:
             await self._events.publish(PersonChanged(user_id=user_id))
 
     async def suspend(self, account: PlexAccount, username: str) -> bool:
-        """Somebody has lost the server for sure. Their sessions are ended by the caller."""
+        """Somebody has lost the server for sure. Their sessions are ended by the caller.
+
+        False, too, for an administrator: Plex locks nobody out who runs MediaNest, and so never the last of them. They
+        may have become one since they were looked at, or may be made one right now.
+        """
         async with transaction():
+            await self._house.hold_administrators()
+            await self._house.hold(account.user_id)
+            role = await self._house.role(account.user_id)
+            if role is None or role is Role.ADMIN:
+                return False
             is_done = await self._repository.suspend(account, SUSPENDED)
             if is_done:
                 await record(
@@ -114,7 +128,13 @@ class PlexPeople:
                     actor_name="MediaNest",
                     detail=SUSPENDED,
                     before={"state": "active"},
-                    after={"state": "suspended", "code": "plex_access"},
+                    after={
+                        "state": "suspended",
+                        "code": "plex_access",
+                        "role": role.value,
+                        "is_owner": account.is_owner,
+                        "plex_id": account.plex_id,
+                    },
                 )
         if is_done:
             await self._events.publish(PersonChanged(user_id=account.user_id))

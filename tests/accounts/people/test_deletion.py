@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from medianest.accounts.model import Permission
 from medianest.accounts.people.model import Person
 from medianest.app import Application
 from medianest.database import fetch
 from medianest.downloads.model import LibraryFile, NewDownload
 from medianest.downloads.repository.rows import files_json
-from tests.accounts.people.house import owner, person, second_admin, signed_in, user
+from tests.accounts.people.house import SET, owner, person, second_admin, signed_in, user
 from tests.harness.application import Visit
 
 
@@ -114,3 +115,41 @@ async def test_the_own_account_goes_once_the_name_is_typed_but_not_of_the_last_a
     assert (await client.post("/settings/delete", data={"typed_name": "Ada"})).status_code == 409
     await second_admin(application, ada)
     assert (await client.post("/settings/delete", data={"typed_name": "Ada"})).status_code == 303
+
+
+async def test_the_picture_goes_with_its_person(application: Application, visit: Visit) -> None:
+    _client, ada = await owner(application, visit)
+    kim = await user((await person(application, "Kim", ada)).id)
+    png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"x" * 20
+    name = await application.people_pictures.upload(kim, png, is_of_plex=False)
+    kept = application.settings.data_dir / "people" / name
+    assert kept.exists()
+    await application.deletion.delete(kim.id, by=ada)
+    assert not kept.exists()
+
+
+async def test_the_audit_log_keeps_the_name_of_who_is_gone(application: Application, visit: Visit) -> None:
+    client, ada = await owner(application, visit)
+    grace = await second_admin(application, ada)
+    await person(application, "Kim", grace)
+    await application.deletion.delete(grace.id, by=ada)
+    found = (await client.get("/api/v1/system/audit", params={"person": "grace"})).json()["items"]
+    assert ("person.added", "Kim", "Grace") in {(one["action"], one["target"], one["actor_name"]) for one in found}
+    page = (await client.get("/system/audit", params={"target": "Grace"})).text
+    assert "Grace" in page
+
+
+async def test_nobody_is_offered_to_delete_themselves_or_whom_they_may_not_touch(
+    application: Application, visit: Visit
+) -> None:
+    client, ada = await owner(application, visit)
+    kim = await person(application, "Kim", ada)
+    await application.people.change(kim.id, SET(permissions=(Permission.MANAGE_USERS,)), by=ada)
+    kims = await signed_in(application, visit, "Kim")
+    assert (await client.get(f"/people/{ada.id}/delete")).status_code == 409
+    assert (await kims.get(f"/people/{kim.id}/delete")).status_code == 409
+    assert (await kims.get(f"/people/{ada.id}/delete")).status_code == 403
+    for who in (ada.id, kim.id):
+        page = (await kims.get(f"/people/{who}")).text
+        for act in ("delete", "suspend", "password", "sessions/end", "rights"):
+            assert f"/people/{who}/{act}" not in page

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from medianest.accounts.model import SessionsEnded
+from medianest.accounts.plex.check import CONFIRM_DEAD, CONFIRM_MISSING
 from medianest.app import Application
 from medianest.database import fetch
 from tests.accounts.plex.conftest import Enter, age, row_of
@@ -203,3 +205,27 @@ async def test_both_jobs_stand_in_the_table(house: Application) -> None:
     names = {task.name: task.schedule for task in await house.scheduler.tasks()}
     assert names["check_plex_people"] == "Every 15 minutes"
     assert names["ping_plex"] == "Every week"
+
+
+async def test_who_became_an_administrator_while_the_look_was_on_its_way_is_not_suspended(
+    house: Application, enter: Enter, plex: PlexWorld
+) -> None:
+    await enter(house, plex.friend)
+    plex.withdraw(plex.friend)
+    await age(plex.friend, checked_at=DAY)
+    await look(house)
+    await age(plex.friend, missing_since=11 * 60)
+    check = house.plex_accounts.check
+    (seen,) = await check._repository.due(
+        at=datetime.now(UTC), confirm_missing=CONFIRM_MISSING, confirm_dead=CONFIRM_DEAD
+    )
+    assert not seen.is_admin
+    # meanwhile they take the house over: they are the only administrator now
+    await fetch("UPDATE users SET role = 'admin' WHERE username = 'frida'")
+    await fetch("UPDATE users SET role = 'user' WHERE username <> 'frida'")
+    assert await check._server_missing(seen) == "in doubt"
+    assert (await row_of(plex.friend))["state"] == "active"
+    await fetch("UPDATE users SET role = 'user' WHERE username = 'frida'")
+    assert await check._server_missing(seen) == "suspended"
+    (line,) = await fetch("SELECT after FROM audit_logs WHERE action = 'person.suspended'")
+    assert '"role":"user"' in line["after"]
