@@ -69,6 +69,8 @@ class House:
             wait_for_state(client, self.running, ("downloading",))
             settings = client.get("/api/v1/queue-settings").raise_for_status().json()
             client.put("/api/v1/queue-settings", json={**settings, "is_paused": True}).raise_for_status()
+            made = client.post("/api/v1/users", json={"username": "kim", "display_name": "Kimberley Featherstonehaugh"})
+            self.person = int(made.raise_for_status().json()["person"]["id"])
             for number in range(QUEUED):
                 add(client, site.url(f"/page/html5/a-video-of-the-queue-with-a-title-{number}"))
         self.pages = {
@@ -77,6 +79,8 @@ class House:
             "list": f"/downloads/{self.list}", "settings": "/settings", "password": "/settings/password",
             "devices": "/settings/devices", "two-step": "/settings/two-step", "two-step set-up": "/settings/two-step/set-up",
             "api keys": "/settings/keys", "audit": "/system/audit", "queue settings": "/downloads/settings", "system": "/system",
+            "people": "/people", "new person": "/people/new", "person": f"/people/{self.person}",
+            "deletion": f"/people/{self.person}/delete", "default rights": "/people/rights", "own deletion": "/settings/delete",
             "patterns": "/help/patterns", "more": "/more", "missing": "/nothing-here", "sign-in": "/sign-in",
         }  # fmt: skip
 
