@@ -33,6 +33,15 @@ _KEYS = (
     "INSERT INTO api_keys (user_id, name, hint, key_hash, scopes, created_at) "
     "SELECT {}, url_key, 'abcd', url_key, 'read', created_at FROM download_queue WHERE id % 10 = 0"
 )
+_HISTORY = (
+    "INSERT INTO download_history (identity, title, uploader, url, site, video_id, files, size_bytes, requested_by, created_at, filed_at) "
+    "SELECT 'tube:' || url_key, title, uploader, url, 'tube', url_key, '[]', 10, requested_by, created_at, created_at "
+    "FROM download_queue WHERE id % 10 = 0"
+)
+_PEOPLE = (
+    "INSERT INTO users (username, username_key, display_name, role, state, created_at) "
+    "SELECT 'p' || url_key, 'p' || url_key, 'p', 'user', 'active', created_at FROM download_queue WHERE id % 50 = 0"
+)
 
 
 @pytest.fixture
@@ -59,6 +68,8 @@ async def rows(database: Engine) -> int:
             "INSERT INTO quota_spent (user_id, cost, charged_at) SELECT requested_by, 1, created_at FROM download_queue WHERE id % 5 = 0"
         )
         await fetch(_KEYS, user.id)
+        await fetch(_HISTORY)
+        await fetch(_PEOPLE)
         await fetch("INSERT INTO download_log (download_id, at, line) SELECT id, {}, 'x' FROM download_queue", NOW)
     if is_postgres():
         await fetch("VACUUM ANALYZE")
