@@ -57,6 +57,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
         await application.downloads.dispatcher.start()
         # not on the way to the first page: loading the scheduler takes a while
         scheduling = asyncio.create_task(application.scheduler.start(), name="scheduler start")
+        scheduling.add_done_callback(_say_what_failed)
         try:
             yield setup_code
         finally:
@@ -76,6 +77,12 @@ async def running(application: Application) -> AsyncIterator[str | None]:
                 except Exception:
                     log.exception("Stopping the %s failed", name)
                 log.debug("Stopped the %s in %.2f s", name, time.monotonic() - began)
+
+
+def _say_what_failed(start: asyncio.Task[None]) -> None:
+    # nobody waits for it, and without a scheduler nothing would ever be cleaned or looked at again
+    if not start.cancelled() and (error := start.exception()) is not None:
+        log.error("The scheduler could not be started, so no recurring job runs", exc_info=error)
 
 
 async def _first_administrator(application: Application) -> str | None:

@@ -67,20 +67,21 @@ class Scheduler:
         now = datetime.now(UTC)
         if self._leader.is_leader:
             await self._runs.close_abandoned(at=now, started_before=now)
-        self._scheduler = AsyncIOScheduler(
+        scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
         )
         for number, job in enumerate(self._jobs.values()):
             trigger = (
                 IntervalTrigger(seconds=job.every_s, timezone=UTC)
                 if job.at_hour is None
-                else CronTrigger(hour=job.at_hour, minute=10 + number * 5, timezone=UTC)
+                else CronTrigger(hour=job.at_hour, minute=(10 + number * 5) % 60, timezone=UTC)
             )
             last = await self._runs.last(job.name)
             is_due = last is None or now - last["started_at"] > timedelta(seconds=job.every_s)
             first = {"next_run_time": now + SOON + timedelta(seconds=5 * number)} if is_due else {}
-            self._scheduler.add_job(self._tick, trigger, args=(job.name,), id=job.name, **first)
-        self._scheduler.start()
+            scheduler.add_job(self._tick, trigger, args=(job.name,), id=job.name, **first)
+        scheduler.start()
+        self._scheduler = scheduler
 
     async def stop(self) -> None:
         """No more ticks; a running job is cancelled and shows as failed at the next start."""
