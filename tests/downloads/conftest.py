@@ -10,6 +10,9 @@ import pytest
 from medianest.accounts.model import User
 from medianest.database import Engine
 from tests.downloads.running_queue import Queue, make_user, scripted_command
+from tests.harness.application import application, cheap_passwords, settings, visit
+
+__all__ = ["application", "cheap_passwords", "settings", "visit"]
 
 
 @pytest.fixture
