@@ -13,6 +13,7 @@ from tests.look.house import House, show
 
 PAGES = (
     "home", "downloads", "waiting", "finished", "failed", "detail", "failed detail", "list", "settings", "password", "devices",
+    "two-step", "two-step set-up",
     "people", "new person", "person", "deletion", "default rights", "own deletion",
     "queue settings", "system", "patterns", "more", "missing", "sign-in",
 )  # fmt: skip
