@@ -69,14 +69,20 @@ def _parser() -> argparse.ArgumentParser:
     _command(db, "migrate", "bring the schema up to date", _db_migrate)
 
     secret = commands.add_parser("secrets", help="stored secrets").add_subparsers(metavar="ACTION", required=True)
-    _command(secret, "rotate", "make a new secret key and seal everything with it; stop MediaNest first", _secrets_rotate)
+    _command(
+        secret, "rotate", "make a new secret key and seal everything with it; stop MediaNest first", _secrets_rotate
+    )
     security = commands.add_parser("security", help="the walls").add_subparsers(metavar="ACTION", required=True)
     _command(security, "reset", "let every address in again, and by http", _security_reset)
 
     admin = commands.add_parser("admin", help="administrators").add_subparsers(metavar="ACTION", required=True)
     for name, text, run in (
         ("create", "make an administrator", _admin_create),
-        ("reset-password", "give a person a new password, end their sessions and switch their second step off", _admin_reset),
+        (
+            "reset-password",
+            "give a person a new password, end their sessions and switch their second step off",
+            _admin_reset,
+        ),
         ("unlock", "forget the failed sign-ins of a name", _admin_unlock),
     ):
         _command(admin, name, text, run).add_argument("name", metavar="NAME")

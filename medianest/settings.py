@@ -34,7 +34,16 @@ from medianest.setting_values import (
 
 SECRETS = frozenset(("admin_password", "secret_key", "database_url", "plex_token"))
 # what stands in examples, so that strangers know it too; compared without case, hyphens and spaces
-KNOWN_KEYS = ("changeme", "changethis", "yoursecret", "supersecret", "secretkeyhere", "replacethis", "insecure", "example")
+KNOWN_KEYS = (
+    "changeme",
+    "changethis",
+    "yoursecret",
+    "supersecret",
+    "secretkeyhere",
+    "replacethis",
+    "insecure",
+    "example",
+)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -247,7 +256,9 @@ def secret_from(name: str, environ: Mapping[str, str]) -> str:
         return environ[variable]
     path = environ.get(variable + "_FILE")
     if not path:
-        raise SettingsError(f"The secret key comes from outside, so {variable} or {variable}_FILE must hold the new one.")
+        raise SettingsError(
+            f"The secret key comes from outside, so {variable} or {variable}_FILE must hold the new one."
+        )
     try:
         return Path(path).read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
