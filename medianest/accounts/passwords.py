@@ -1,4 +1,4 @@
-"""Passwords: the rule, and bcrypt away from the loop, two at a time.
+"""Passwords: the rule, and bcrypt away from the loop, never on every processor at once.
 
 Stored is bcrypt (cost 12) of base64(SHA-384(password)): bcrypt takes no more than 72 bytes and no NUL, and cuts silently
 in some versions.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import os
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from medianest.errors import Invalid
 T = TypeVar("T")
 
 COST = 12
+HASHERS = 1 if (os.cpu_count() or 1) <= 2 else 2
 SHORTEST = 12
 LONGEST = 1024
 # what people choose when a rule asks for upper, lower, digit and sign
@@ -82,9 +84,9 @@ def _prepared(password: str) -> bytes:
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """Run `work` beside the loop; a third one waits, so that sign-ins never take the whole machine."""
+    """Run `work` beside the loop; others wait, so that sign-ins leave the loop a processor of its own."""
     global _hashing
-    _hashing = _hashing or ThreadPoolExecutor(2, thread_name_prefix="password")
+    _hashing = _hashing or ThreadPoolExecutor(HASHERS, thread_name_prefix="password")
     return await asyncio.get_running_loop().run_in_executor(_hashing, work)
 
 
