@@ -113,7 +113,8 @@ async def test_own_settings_are_kept_and_shown(application: Application, visit: 
     assert "Saved." in page
     kept = (await client.get("/api/v1/me")).json()["preferences"]
     assert kept == {
-        "theme": "light", "time_zone": "Europe/Berlin", "page_size": 20, "default_quality": "720", "is_shortcuts_on": False
+        "theme": "light", "time_zone": "Europe/Berlin", "page_size": 20, "default_quality": "720", "is_shortcuts_on": False,
+        "date_locale": "en",
     }  # fmt: skip
     await client.post("/settings", data={**form, "time_zone": "", "is_shortcuts_on": "true"})
     kept = (await client.get("/api/v1/me")).json()["preferences"]
