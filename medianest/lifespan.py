@@ -29,6 +29,7 @@ async def open_database(settings: Settings, engine: database.Engine | None = Non
     import medianest.accounts.tables
     import medianest.connections.tables
     import medianest.downloads.tables
+    import medianest.media.tables
     import medianest.requests.tables
     import medianest.system.tables  # noqa: F401  # every table must be known before it is bound
 
