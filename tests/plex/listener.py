@@ -15,7 +15,7 @@ from tests.plex.traffic import Answer, Call, call_from, instead
 if TYPE_CHECKING:
     from tests.plex.world import PlexWorld
 
-LARGEST_BODY_BYTES = 1024 * 1024
+LARGEST_BODY_BYTES = 8 * 1024 * 1024
 
 
 class Listener(ThreadingHTTPServer):
@@ -29,6 +29,7 @@ class Listener(ThreadingHTTPServer):
         self, world: PlexWorld, place: str, host: str, port: int, find_answer: Callable[[Call], Answer]
     ) -> None:
         self.world, self.place, self.find_answer = world, place, find_answer
+        self.is_off = False
         super().__init__((host, port), _Handler)
         self.url = f"http://{host}:{self.server_address[1]}"
 
@@ -38,6 +39,12 @@ class Listener(ThreadingHTTPServer):
     def stop(self) -> None:
         self.shutdown()
         self.server_close()
+
+    def turn_off(self) -> None:
+        """Stop, and break what is kept open as soon as it is used."""
+        if not self.is_off:
+            self.is_off = True
+            self.stop()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients of a test go away in the middle: that is no news."""
@@ -49,9 +56,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         world = self.server.world
+        if self.server.is_off:
+            return self._reset()
         size = min(int(self.headers.get("Content-Length") or 0), LARGEST_BODY_BYTES)
-        body = self.rfile.read(size).decode("utf-8", "replace")
-        call = call_from(self.server.place, self.command, self.path, dict(self.headers.items()), body)
+        content = self.rfile.read(size)
+        call = call_from(self.server.place, self.command, self.path, dict(self.headers.items()), content)
         world.calls.append(call)
         fault = world.faults.take(call)
         if fault is None:

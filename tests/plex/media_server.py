@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.plex.people import LIBRARIES, OTHER_SERVER_NAME, VERSION, Account, Library
-from tests.plex.plex_tv import png
+from tests.plex.people import OTHER_SERVER_NAME, VERSION, Account
+from tests.plex.reading import Reader
 from tests.plex.traffic import Answer, Call, as_xml, html_answer, json_answer, xml_answer
 
 if TYPE_CHECKING:
@@ -15,25 +15,69 @@ REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not 
 
 
 def answer(world: PlexWorld, call: Call) -> Answer:
-    """What the server says; `other` in the note of calls is the stranger's."""
-    machine = world.other_machine_id if call.place == "other" else world.machine_id
+    """What the server says; `other` in the note of calls is the stranger's, as is what came in place of ours."""
+    if world.server.is_restarting:  # server: 503 with a short note while it starts
+        return xml_answer('<Response code="503" title="Maintenance" status="Plex Media Server is starting."/>', 503)
+    is_other = call.place == "other" or world.is_server_replaced
+    machine = world.other_machine_id if is_other else world.machine_id
     if call.path == "/identity":  # server: identity needs no token
         return say(
             call, {"size": 0, "apiVersion": "1.1.1", "claimed": True, "machineIdentifier": machine, "version": VERSION}
         )
-    account = _account(world, call)
+    account = _account(world, call, is_other=is_other)
     if account is None:  # server: a friend's plex.tv token is no token here
         return page(401)
-    match call.path:
-        case "/":
-            return say(call, _about(world, account, machine))
-        case "/library/sections":
-            return say(call, _sections(account))
-        case "/photo/:/transcode":
-            return _picture(call)
-        case "/status/sessions" | "/accounts":  # server: admin calls may answer a friend 401 instead of 403
-            return say(call, {"size": 0}) if account.own_machine == machine else page(401)
-    return page(404)
+    if call.path == "/":
+        return say(call, _about(world, account, machine))
+    if is_other:
+        return say(call, {"size": 0}) if call.path == "/library/sections" else page(404)
+    world.server.catch_up()
+    is_owner = account.own_machine == machine
+    if call.path in ("/status/sessions", "/accounts", "/activities") and not is_owner:
+        return page(401)  # server: admin calls may answer a friend 401 instead of 403
+    found = _read(Reader(world.server, account, call), call, world) if call.method in ("GET", "HEAD") else None
+    if found is None:
+        return page(404)
+    if isinstance(found, int):
+        return page(found)
+    return found if isinstance(found, Answer) else say(call, found)
+
+
+def _read(reader: Reader, call: Call, world: PlexWorld) -> dict[str, Any] | Answer | int | None:
+    """A read; None is a 404, a number another error."""
+    match call.path.strip("/").split("/"):
+        case ["library", "sections"]:
+            return reader.section_list()
+        case ["library", "sections", key, *rest] if key in reader.sections:
+            library = reader.sections[key]
+            match rest:
+                case ["all"]:
+                    return reader.all_of(library)
+                case ["genre"]:
+                    return reader.genres_of(library)
+                case ["collections"]:
+                    return reader.collections_of(library)
+            return None
+        case ["library", "metadata", keys]:
+            return reader.metadata(keys)
+        case ["library", "metadata" | "collections", key, "children" | "items"]:
+            return reader.children(key)
+        case ["library", "metadata" | "collections", key, "thumb" | "art" | "composite", _]:
+            return reader.picture(key)
+        case ["library", "onDeck"] | ["hubs", "continueWatching"]:
+            return reader.on_deck()
+        case ["hubs", "home", "recentlyAdded"]:
+            return reader.recently_added()
+        case ["hubs", "search"]:
+            return reader.search()
+        case ["photo", ":", "transcode"]:
+            return reader.transcoded()
+        case ["activities"]:
+            scans = [scan.as_activity(world.server.sections[scan.library].title) for scan in world.server.scans]
+            return {"size": len(scans)} | ({"Activity": scans} if scans else {})
+        case ["status", "sessions"] | ["accounts"]:
+            return {"size": 0}
+    return None
 
 
 def say(call: Call, container: dict[str, Any]) -> Answer:
@@ -53,10 +97,10 @@ def page(status: int) -> Answer:
     return html_answer(text, status)
 
 
-def _account(world: PlexWorld, call: Call) -> Account | None:
+def _account(world: PlexWorld, call: Call, *, is_other: bool) -> Account | None:
     """Whose token this is on this server: a token for the server, or the owner's of plex.tv."""
     owner = world.account_of(call.token)
-    if call.place == "other":
+    if is_other:
         return owner if owner and owner.own_machine == world.other_machine_id else None
     if owner and owner.own_machine == world.machine_id:
         return owner
@@ -70,27 +114,3 @@ def _about(world: PlexWorld, account: Account, machine: str) -> dict[str, Any]:
     if account.own_machine != machine:
         return common
     return common | {"myPlexSubscription": True, "myPlexSigninState": "ok", "transcoderActiveVideoSessions": 0}
-
-
-def _sections(account: Account) -> dict[str, Any]:
-    """server: libraries; keys are strings, and the list is missing when it is empty."""
-    seen = [library for library in LIBRARIES if library.key in account.libraries]
-    head: dict[str, Any] = {"size": len(seen), "allowSync": False, "title1": "Plex Library"}
-    return head | {"Directory": [_section(library) for library in seen]} if seen else head
-
-
-def _section(library: Library) -> dict[str, Any]:
-    return {
-        "key": library.key, "type": library.kind, "title": library.title, "agent": library.agent,
-        "scanner": "Plex Movie", "language": "en-US", "uuid": f"00000000-0000-4000-8000-00000000000{library.key}",
-        "refreshing": False, "hidden": 0, "scannedAt": 1700000000, "contentChangedAt": 123456,
-        "Location": [{"id": int(library.key), "path": library.path}],
-    }  # fmt: skip
-
-
-def _picture(call: Call) -> Answer:
-    """server: pictures; only paths of its own, and with a size."""
-    path = call.query.get("url", "")
-    if not path.startswith("/") or path.startswith("//") or not call.query.get("width", "").isdigit():
-        return page(400)
-    return Answer(png((60, 90, 160)), "image/png")

@@ -18,7 +18,7 @@ class Library:
     """One section of the server; `key` is a string of digits."""
 
     key: str
-    kind: str
+    type: str
     title: str
     agent: str
     path: str

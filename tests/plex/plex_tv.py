@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import struct
 import time
-import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tests.plex.items import png
 from tests.plex.people import OTHER_SERVER_NAME, VERSION, Account
 from tests.plex.traffic import Answer, Call, as_xml, attributes, json_answer, xml_answer
 
@@ -212,14 +211,3 @@ def _avatar(world: PlexWorld, word: str) -> Answer:
         if account.uuid == word:
             return Answer(png((account.id * 37 % 256, account.id * 91 % 256, 120)), "image/png")
     return Answer(b"no such picture", "text/plain", 404)
-
-
-def png(colour: tuple[int, int, int], size: int = 64) -> bytes:
-    """A picture of one colour."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = (b"\x00" + bytes(colour) * size) * size
-    head = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

@@ -22,8 +22,13 @@ class Call:
     path: str
     query: dict[str, str]
     headers: dict[str, str]  # names in lower case
-    body: str = ""
+    content: bytes = b""
     status: int = 0
+
+    @property
+    def body(self) -> str:
+        """What was sent, as text."""
+        return self.content.decode("utf-8", "replace")
 
     @property
     def token(self) -> str:
@@ -100,6 +105,7 @@ class Fault:
     status: int = 500
     seconds: float = 5.0
     method: str = ""
+    place: str = ""  # plex.tv, server or other; everywhere when left out
     body: bytes = b""
     content_type: str = "text/html; charset=utf-8"
     headers: dict[str, str] = field(default_factory=dict)
@@ -138,7 +144,8 @@ class Faults:
         """The trouble for this call, used up by it."""
         with self._lock:
             for fault in self._faults:
-                if call.path.startswith(fault.prefix) and fault.method in ("", call.method):
+                fits = fault.method in ("", call.method) and fault.place in ("", call.place)
+                if fits and call.path.startswith(fault.prefix):
                     if fault.times is not None:
                         fault.times -= 1
                         if fault.times <= 0:
@@ -167,8 +174,8 @@ def instead(fault: Fault, make: Any) -> Answer:
     return make()  # type: ignore[no-any-return]  # slow
 
 
-def call_from(place: str, method: str, target: str, headers: dict[str, str], body: str) -> Call:
+def call_from(place: str, method: str, target: str, headers: dict[str, str], content: bytes) -> Call:
     """A request taken apart."""
     parts = urlsplit(target)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    return Call(place, method, parts.path, query, {name.lower(): value for name, value in headers.items()}, body)
+    return Call(place, method, parts.path, query, {name.lower(): value for name, value in headers.items()}, content)

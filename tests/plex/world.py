@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from tests.plex import app_pages, media_server, plex_tv
+from tests.plex.library import MediaLibrary
 from tests.plex.listener import Listener
-from tests.plex.people import EVERYTHING, MACHINE_ID, OTHER_MACHINE_ID, SERVER_NAME, Account, everybody
+from tests.plex.people import MACHINE_ID, OTHER_MACHINE_ID, SERVER_NAME, Account, everybody
 from tests.plex.traffic import Answer, Call, Faults
 
 STRONG_S, WEAK_S = 1800.0, 900.0
@@ -63,6 +64,8 @@ class PlexWorld:
         self.tokens: dict[str, tuple[Account, str]] = {}  # living plex.tv tokens: whose, under which client identifier
         self.server_tokens: dict[str, Account] = {}
         self.lock = threading.RLock()
+        self.server = MediaLibrary(self)
+        self.is_server_replaced = False  # another server answers at our server's address
         self.stopping = threading.Event()
         self._next_pin = 712345678
         self._listeners = [
@@ -82,7 +85,19 @@ class PlexWorld:
     ) -> None:
         self.stopping.set()
         for listener in self._listeners:
-            listener.stop()
+            if not listener.is_off:
+                listener.stop()
+
+    def turn_off(self) -> None:
+        """The server goes down: kept connections break, new ones are refused."""
+        self._listeners[1].turn_off()
+
+    def turn_on(self) -> None:
+        """The server comes back at its old address."""
+        old = self._listeners[1]
+        if old.is_off:
+            self._listeners[1] = Listener(self, "server", "127.0.0.1", old.server_address[1], self._answer_server)
+            self._listeners[1].start()
 
     def settings(self) -> dict[str, str]:
         """The environment of a MediaNest that is connected to this server by the owner."""
@@ -119,7 +134,7 @@ class PlexWorld:
 
     def restore(self, account: Account) -> None:
         """The owner gives the server back, with the libraries it was shared with (all, for somebody new)."""
-        account.libraries = account.kept_libraries or EVERYTHING
+        account.libraries = account.kept_libraries or frozenset(self.server.sections)
         account.is_known = account.is_known or not account.is_owner
 
     def accept_invitation(self, account: Account) -> None:
