@@ -24,6 +24,7 @@ from tests.harness.databases import (
     migrated_sqlite,
     postgres,
 )
+from tests.harness.overseerr import overseerr, seerr
 from tests.harness.plex import plex
 from tests.harness.server import server, start_server
 
@@ -36,8 +37,10 @@ __all__ = [
     "migrated_database_url",
     "migrated_postgres",
     "migrated_sqlite",
+    "overseerr",
     "plex",
     "postgres",
+    "seerr",
     "server",
     "start_server",
 ]
