@@ -8,6 +8,7 @@ from uuid import uuid4
 from medianest.connections.model import PinPurpose
 from medianest.connections.repository import ConnectionRepository
 from medianest.integrations.http import HttpClient
+from medianest.integrations.plex_media import PlexMedia
 from medianest.integrations.plex_server import PlexServer
 from medianest.integrations.plex_tv import PlexTv
 from medianest.settings import Settings
@@ -42,6 +43,9 @@ class PlexClients:
 
     async def server(self, url: str) -> PlexServer:
         return PlexServer(self._http, url, await self.client_id() + BACKGROUND)
+
+    async def media(self, url: str) -> PlexMedia:
+        return PlexMedia(self._http, url, await self.client_id() + BACKGROUND)
 
     @property
     def link_url(self) -> str:

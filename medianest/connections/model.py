@@ -157,3 +157,10 @@ class PlexChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     url: str
     token: str | None = None
+
+
+class ServerAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """How the server is read for somebody: `key` is the same for all who see the same."""
+
+    key: str
+    token: str

@@ -22,6 +22,7 @@ from medianest.connections.model import (
 from medianest.connections.repository import ConnectionRepository, StoredConnection
 from medianest.errors import Conflict, UpstreamFailed
 from medianest.events import EventBus
+from medianest.integrations.plex_media import PlexMedia
 from medianest.integrations.plex_server import PlexServer
 from medianest.integrations.plex_tv import PlexTv
 from medianest.logs import redactor
@@ -113,6 +114,13 @@ class ConnectionService:
         if connection is None:
             raise Conflict("No Plex server is connected yet.", code="plex_not_connected")
         return await self._clients.server(connection.url)
+
+    async def plex_media(self) -> PlexMedia:
+        """What the server holds; raises as `plex_server` does."""
+        connection = await self.plex()
+        if connection is None:
+            raise Conflict("No Plex server is connected yet.", code="plex_not_connected")
+        return await self._clients.media(connection.url)
 
     async def status(self) -> PlexStatus:
         connection = await self.plex()

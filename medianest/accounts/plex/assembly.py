@@ -12,6 +12,7 @@ from medianest.accounts.plex.check import PlexCheck
 from medianest.accounts.plex.people import PlexPeople
 from medianest.accounts.plex.repository import PlexAccountRepository
 from medianest.accounts.plex.service import PlexSignIn
+from medianest.accounts.plex.tokens import ServerTokens
 from medianest.accounts.repository import AccountRepository
 from medianest.accounts.second_factor.service import SecondFactor
 from medianest.accounts.second_factor.ticket import SecondFactorNeeded, Tickets
@@ -24,10 +25,11 @@ from medianest.vault import Vault
 
 @dataclass(frozen=True)
 class PlexAccounts:
-    """`sign_in` for handlers, `check` for the scheduler."""
+    """`sign_in` for handlers, `check` for the scheduler, `tokens` for whoever reads the server for somebody."""
 
     sign_in: PlexSignIn
     check: PlexCheck
+    tokens: ServerTokens
 
 
 def build_plex_accounts(
@@ -58,4 +60,5 @@ def build_plex_accounts(
             accounts, repository, people, sessions, pins, connections, limits, suspensions, gate=second_step
         ),
         check=PlexCheck(repository, people, sessions, connections),
+        tokens=ServerTokens(repository, vault, connections),
     )
