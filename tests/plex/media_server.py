@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.plex.people import OTHER_SERVER_NAME, VERSION, Account
 from tests.plex.reading import Reader
 from tests.plex.traffic import Answer, Call, as_xml, html_answer, json_answer, xml_answer
+from tests.plex.writing import Writer
 
 if TYPE_CHECKING:
     from tests.plex.world import PlexWorld
@@ -35,7 +36,14 @@ def answer(world: PlexWorld, call: Call) -> Answer:
     is_owner = account.own_machine == machine
     if call.path in ("/status/sessions", "/accounts", "/activities") and not is_owner:
         return page(401)  # server: admin calls may answer a friend 401 instead of 403
-    found = _read(Reader(world.server, account, call), call, world) if call.method in ("GET", "HEAD") else None
+    is_read = call.method in ("GET", "HEAD") and not call.path.endswith("/refresh")
+    if not is_read and not is_owner:
+        return page(403)
+    found = (
+        _read(Reader(world.server, account, call), call, world)
+        if is_read
+        else Writer(world.server, call, machine).change()
+    )
     if found is None:
         return page(404)
     if isinstance(found, int):

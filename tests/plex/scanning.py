@@ -83,7 +83,7 @@ def _add(server: MediaLibrary, library: str, root: Path, inside: Path, path: str
         found = _read_nfo(file.with_suffix(".nfo"))
         item = server.add_episode(season, number[1], found.get("title") or file.stem, path)
     else:
-        found = _read_nfo(file.with_suffix(".nfo"))
+        found = _read_nfo(file.with_suffix(".nfo")) or _read_nfo(file.with_name("movie.nfo"))
         item = server.add_movie(library, found.get("title") or file.stem, file=path)
         item.year = None
     item.summary = found.get("plot", "")
