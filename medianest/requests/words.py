@@ -1,0 +1,56 @@
+"""Sentences about requests. What Overseerr says in its own words is never passed on."""
+
+from __future__ import annotations
+
+from medianest.requests.model import MediaRequest, ReasonCode, RequestStatus
+
+KEPT = "The request service does not answer at the moment. Your request is kept and sent as soon as it does."
+REASONS = {
+    ReasonCode.UPSTREAM_DOWN: KEPT,
+    ReasonCode.DECLINED_UPSTREAM: "It was declined in Overseerr.",
+    ReasonCode.DELETED_UPSTREAM: "It was removed in Overseerr.",
+    ReasonCode.UPSTREAM_PERMISSION: "Overseerr does not let this person ask for it. Whoever runs the server can allow it there.",
+    ReasonCode.UPSTREAM_QUOTA: "The share of requests that Overseerr gives this person is used up. Try again later.",
+    ReasonCode.BLOCKLISTED: "It is on the blocklist of Overseerr, so it cannot be asked for.",
+    ReasonCode.NOTHING_TO_REQUEST: "Overseerr has nothing left to look for here.",
+    ReasonCode.UPSTREAM_REFUSED: "Overseerr could not take it, several times. Try again later, or tell whoever runs the server.",
+    ReasonCode.HANDOVER_FAILED: "Overseerr could not hand it over to be looked for. Whoever runs the server can try again.",
+}
+# offered when a request is declined; the reason may also be written freely
+READY_REASONS = (
+    "We have it already, in another version.",
+    "There is not enough room at the moment.",
+    "It does not fit on this server.",
+)
+
+STATUS_WORDS = {
+    RequestStatus.PENDING: "Waiting for approval",
+    RequestStatus.APPROVED: "Approved",
+    RequestStatus.PROCESSING: "On its way",
+    RequestStatus.PARTIALLY_AVAILABLE: "Partly there",
+    RequestStatus.AVAILABLE: "In the library",
+    RequestStatus.DECLINED: "Declined",
+    RequestStatus.FAILED: "Did not work",
+    RequestStatus.CANCELLED: "Cancelled",
+}
+# class of the badge: its colour and its icon
+TONES = {
+    RequestStatus.PENDING: "wait",
+    RequestStatus.APPROVED: "work",
+    RequestStatus.PROCESSING: "work",
+    RequestStatus.PARTIALLY_AVAILABLE: "partly",
+    RequestStatus.AVAILABLE: "ok",
+    RequestStatus.DECLINED: "declined",
+    RequestStatus.FAILED: "bad",
+    RequestStatus.CANCELLED: "cancelled",
+}
+
+
+def status_words(media_request: MediaRequest) -> str:
+    """How far it is, in two or three words."""
+    return "Kept, will be sent" if media_request.is_kept else STATUS_WORDS[media_request.status]
+
+
+def tone(media_request: MediaRequest) -> str:
+    """The class of its badge."""
+    return "wait" if media_request.is_kept else TONES[media_request.status]
