@@ -96,6 +96,7 @@ class HttpClient:
         params: Mapping[str, str] | None = None,
         json: Any = None,
         data: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         follow: int = 0,
         largest_bytes: int | None = None,
         timeout_s: float | None = None,
@@ -103,6 +104,7 @@ class HttpClient:
         """Call `url`; an answer of any status is an answer.
 
         Args:
+            content: the body as it is; its type goes into `headers`.
             follow: how many redirects a GET or HEAD may take, at most five. To another host only harmless headers go.
             timeout_s: for the whole call, when it must be shorter than the client's own limit.
 
@@ -112,7 +114,6 @@ class HttpClient:
             AddressRefused: the address, or where it redirects to, is out of reach.
         """
         sent = {"accept-encoding": "identity", **{name.lower(): value for name, value in (headers or {}).items()}}
-        content = None
         if json is not None:
             content, sent["content-type"] = msgspec.json.encode(json), "application/json"
         most = self._largest_bytes if largest_bytes is None else largest_bytes
@@ -173,6 +174,8 @@ class HttpClient:
                 if method == "GET" and not opened and not is_second:
                     continue
                 raise Unreachable(f"{host} broke the connection off.", code="broken_off") from _told(error)
+            except httpx.ConnectTimeout as error:
+                raise Unreachable(f"{host} can not be reached in time.", code="connect_timed_out") from _told(error)
             except httpx.TimeoutException as error:
                 raise Unreachable(f"{host} did not answer in time.", code="timed_out") from _told(error)
             except httpx.ConnectError as error:
