@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
-from typing import Any
 from xml.etree import ElementTree
 
 from medianest import __version__
 from medianest.errors import UpstreamFailed
+from medianest.integrations.answers import as_flag, as_int, as_object, as_text, rows
 from medianest.integrations.http import Answer
+
+__all__ = [
+    "LARGEST_XML_BYTES",
+    "PRODUCT",
+    "as_flag",
+    "as_int",
+    "as_object",
+    "as_text",
+    "error_code",
+    "plex_headers",
+    "read_xml",
+    "rows",
+]
 
 PRODUCT = "MediaNest"
 LARGEST_XML_BYTES = 4 * 1024 * 1024
@@ -32,41 +44,6 @@ def plex_headers(client_id: str, token: str | None = None) -> dict[str, str]:
     if token is not None:
         headers["X-Plex-Token"] = token if token.isascii() and token.isprintable() else ""
     return headers
-
-
-def as_int(value: Any, default: int = 0) -> int:
-    """A whole number that may come as a number, as text, or not at all."""
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError):
-        return default
-
-
-def as_flag(value: Any) -> bool:
-    """A yes or no that may come as true, 1 or "1"."""
-    return value is True or str(value).lower() in ("1", "true")
-
-
-def as_text(value: Any) -> str:
-    """Text that may be null, missing or a number."""
-    return "" if value is None or isinstance(value, (dict, list)) else str(value)
-
-
-def as_object(value: Any, host: str = "Plex") -> Mapping[str, Any]:
-    """`value`, when it is a JSON object.
-
-    Raises:
-        UpstreamFailed: it is something else.
-    """
-    if not isinstance(value, dict):
-        raise UpstreamFailed(f"{host} sent an answer that can not be read.", code="unreadable")
-    return value
-
-
-def rows(container: Any, key: str) -> tuple[Mapping[str, Any], ...]:
-    """The list `key` of a container; a list without entries is not there at all."""
-    found = container.get(key) if isinstance(container, dict) else None
-    return tuple(row for row in found if isinstance(row, dict)) if isinstance(found, list) else ()
 
 
 def error_code(answer: Answer) -> int:
