@@ -209,6 +209,16 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     existing: int | None = None  # id of the download that already has it
 
 
+class FoundVideo(msgspec.Struct, frozen=True, kw_only=True):
+    """A video that a search by words found; `video_id` is the site's own."""
+
+    url: str
+    title: str
+    uploader: str = ""
+    duration_s: int | None = None
+    video_id: str = ""
+
+
 class QueueCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Figures above the list: top-level downloads of the person (an administrator: of all)."""
 

@@ -85,7 +85,7 @@ class Previews:
             event = await child.receive(TIME_S)
             if event.get("event") == "failed":
                 is_well = True
-                raise _refusal(msgspec.convert(event, Failed, strict=False))
+                raise refusal(msgspec.convert(event, Failed, strict=False))
             if event.get("event") != "preview":
                 raise WorkerDied("The download process gave another answer than a preview.")
             is_well = True
@@ -119,7 +119,7 @@ class Previews:
         return f"/pictures/{name}" if name else None
 
 
-def _refusal(failed: Failed) -> MediaNestError:
+def refusal(failed: Failed) -> MediaNestError:
     """The sentence of the queue for the same cause, as an error of this call."""
     verdict = judge(failed, attempts=99, rules=RetryRules(), now=datetime.now(UTC))
     if failed.failure == "transient":

@@ -27,7 +27,7 @@ class ServerTokens:
         """
         account = await self._repository.of_user(user.id) if user is not None else None
         if user is None or account is None or (account.is_owner and not account.server_token):
-            return await self._owners()
+            return await self._owners(is_own=account is not None)
         if account.server_token:
             try:
                 token = self._vault.open(account.server_token, f"plex_accounts.server_token:{user.id}")
@@ -39,8 +39,8 @@ class ServerTokens:
             "Sign in with Plex again, so that MediaNest sees which libraries are yours.", code="plex_sign_in_again"
         )
 
-    async def _owners(self) -> ServerAccess:
+    async def _owners(self, *, is_own: bool) -> ServerAccess:
         token = await self._connections.plex_token()
         if not token:
             raise Conflict("Plex is not connected yet.", code="plex_not_connected")
-        return ServerAccess(key="owner", token=token)
+        return ServerAccess(key="owner", token=token, is_own=is_own)

@@ -51,6 +51,19 @@ def look_at(engine: Engine, url: str, options: JobOptions, max_items: int) -> Fo
     return Found(ydl, info, False)
 
 
+def search(engine: Engine, words: str, max_items: int) -> Found:
+    """What YouTube finds for `words`: entries only, nothing is opened.
+
+    Raises:
+        Failure: with the cause in the protocol's classes.
+    """
+    # the count stands before the colon, so that words which look like an address or another search are words all the same
+    found = look_at(engine, f"ytsearch{max_items}:{words}", JobOptions(), max_items)
+    if not found.is_list:
+        raise Failure("engine_error", "The search gave something else than a list.")
+    return found
+
+
 def refuse_what_can_not_be_downloaded(info: dict[str, Any], warnings: list[str]) -> None:
     """Raise Failure for what has not begun, goes on right now, is protected, or has nothing that can be fetched."""
     status = info.get("live_status")

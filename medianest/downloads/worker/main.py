@@ -17,11 +17,11 @@ from medianest.addresses import AllowedAddresses
 from medianest.downloads.worker import confinement
 from medianest.downloads.worker.download import download
 from medianest.downloads.worker.engine import Engine
-from medianest.downloads.worker.extraction import Found, describe, look_at
+from medianest.downloads.worker.extraction import Found, describe, look_at, search
 from medianest.downloads.worker.failures import Failure, classify
 from medianest.downloads.worker.guard import AddressGuard
 from medianest.downloads.worker.lists import PIECE
-from medianest.downloads.worker.messages import Configuration, Extract, JobOptions, Preview, read
+from medianest.downloads.worker.messages import Configuration, Extract, JobOptions, Preview, Search, read
 from medianest.downloads.worker.pictures import PictureTaker
 from medianest.downloads.worker.protocol import Command, Protocol, end_process_group
 from medianest.downloads.worker.proxy import FilterProxy
@@ -92,6 +92,8 @@ class Worker:
         match command.get("op"):
             case "preview":
                 self._preview(read(command, Preview))
+            case "search":
+                self._search(read(command, Search))
             case "extract":
                 self._extract(read(command, Extract))
             case "download" if kept is not None:
@@ -120,6 +122,12 @@ class Worker:
             is_capped=found.is_capped,
             picture=picture,
         )
+
+    def _search(self, job: Search) -> None:
+        with _TimeLimit(self._protocol):
+            found = search(self._engine, job.words, job.max_items)
+            found.ydl.close()
+        self._protocol.send("found", entries=found.entries)
 
     def _extract(self, job: Extract) -> None:
         with _TimeLimit(self._protocol):

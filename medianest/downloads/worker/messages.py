@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from medianest.downloads.model import Quality
 
 T = TypeVar("T")
+
+MOST_FOUND = 10
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +49,14 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str
     picture: str | None = None  # absolute path without suffix
     max_items: int = 1000
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A search by words on the one site that has one; nothing but the words comes from outside."""
+
+    op: str
+    words: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    max_items: Annotated[int, msgspec.Meta(ge=1, le=MOST_FOUND)] = MOST_FOUND
 
 
 class Extract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
