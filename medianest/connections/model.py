@@ -160,7 +160,11 @@ class PlexChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ServerAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """How the server is read for somebody: `key` is the same for all who see the same."""
+    """How the server is read for somebody: `key` is the same for all who see the same.
+
+    `is_own` is False where it is the owner's token: what was watched is the owner's then, and nobody else's.
+    """
 
     key: str
     token: str
+    is_own: bool = True

@@ -16,6 +16,7 @@ import msgspec
 
 from medianest.errors import MediaNestError, UpstreamFailed
 from medianest.media.model import Trouble
+from medianest.media.words import plain
 
 T = TypeVar("T")
 
@@ -62,14 +63,14 @@ class AnswerCache:
         name: for the owner's page.
         lives_s: how long a copy is good.
         most: how many are kept; the oldest go.
-        slow: the sentence when nothing came in time and no copy is there.
+        service: plex, overseerr or videos: who is spoken of when something fails.
     """
 
-    def __init__(self, name: str, lives_s: float, *, slow: str, most: int = 1000) -> None:
+    def __init__(self, name: str, lives_s: float, *, service: str, most: int = 1000) -> None:
         self.name = name
         self._lives_s = lives_s
         self._most = most
-        self._slow = slow
+        self._service = service
         self._copies: dict[Hashable, _Copy] = {}
         self._asking: dict[Hashable, asyncio.Task[Any]] = {}
         self._failed: dict[Hashable, tuple[float, MediaNestError]] = {}
@@ -95,14 +96,14 @@ class AnswerCache:
             try:
                 return Kept(await self._wait(key, ask, WITH_COPY_S if copy else WITHOUT_COPY_S))
             except TimeoutError:
-                problem = UpstreamFailed(self._slow, code="slow")
+                problem = plain(self._service, UpstreamFailed("", code="slow"))
             except MediaNestError as error:
-                problem = error
+                problem = plain(self._service, error)
                 # what is not there, or not theirs, is an answer; only a service that fails is worth an old copy
                 if not is_passing(error):
                     self._copies.pop(key, None)
-                    raise
-                self._remember(key, error)
+                    raise problem from error
+                self._remember(key, problem)
         if copy is None:
             raise problem
         return Kept(copy.value, int(age), problem)
@@ -138,7 +139,7 @@ class AnswerCache:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, MediaNestError) and is_passing(error):  # nobody may have waited so long
-            self._remember(key, error)
+            self._remember(key, plain(self._service, error))
 
     def _remember(self, key: Hashable, error: MediaNestError) -> None:
         now = time.monotonic()
@@ -181,4 +182,5 @@ def is_passing(error: MediaNestError) -> bool:
 
 def trouble_of(service: str, error: MediaNestError, age_s: int | None = None) -> Trouble:
     """What is said about a failure beside what could be shown."""
-    return Trouble(service=service, code=error.code, text=error.message, age_s=age_s)
+    told = plain(service, error)
+    return Trouble(service=service, code=told.code, text=told.message, age_s=age_s)
