@@ -44,6 +44,7 @@ KNOWN_KEYS = (
     "insecure",
     "example",
 )
+TMDB_IMAGES_URL = "https://image.tmdb.org"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -68,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     plex_token: str = ""
     plex_tv_url: str = "https://plex.tv"
     plex_app_url: str = "https://app.plex.tv"
+    tmdb_images_url: str = TMDB_IMAGES_URL
     tls_cert: Path | None = None
     tls_key: Path | None = None
     log_level: str = "info"
@@ -121,6 +123,7 @@ NAMES = (
     "plex_token",
     "plex_tv_url",
     "plex_app_url",
+    "tmdb_images_url",
     "tls_cert",
     "tls_key",
     "log_level",
@@ -188,6 +191,7 @@ def load_settings(
         plex_token=values.get("plex_token", "").strip(),
         plex_tv_url=address("plex_tv_url", values.get("plex_tv_url", "")) or "https://plex.tv",
         plex_app_url=address("plex_app_url", values.get("plex_app_url", "")) or "https://app.plex.tv",
+        tmdb_images_url=address("tmdb_images_url", values.get("tmdb_images_url", "")) or TMDB_IMAGES_URL,
         tls_cert=existing_file("tls_cert", values.get("tls_cert", "")),
         tls_key=existing_file("tls_key", values.get("tls_key", "")),
         log_level=one_of("log_level", values.get("log_level", "info").lower(), LOG_LEVELS),

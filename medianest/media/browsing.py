@@ -223,6 +223,18 @@ class Browsing:
 
         return (await self._details.get((viewer.share, rating_key, "sees"), ask)).value
 
+    async def seen_of(self, rating_keys: Iterable[str], viewer: Viewer) -> frozenset[str]:
+        """Those of some items that are shared with somebody; raises when Plex can not say."""
+        keys = sorted(set(rating_keys))
+        if not keys or viewer.share.endswith("/owner"):
+            return frozenset(keys)
+
+        async def ask() -> frozenset[str]:
+            media = await self._viewers.media(viewer.machine_id)
+            return frozenset(item.rating_key for item in await media.several(viewer.token, keys))
+
+        return (await self._details.get((viewer.share, "seen", *keys), ask)).value
+
     async def _shown(self, items: Iterable[PlexItem], viewer: Viewer) -> list[PlexItem]:
         """Those that a child may see: seasons and episodes by the rating of their show, which is asked for."""
         items = list(items)
