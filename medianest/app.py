@@ -41,9 +41,10 @@ from medianest.downloads.model import Download, QueueCounts
 from medianest.events import EventBus
 from medianest.instance import host_key, instance_id, start_ticks
 from medianest.live import LiveHub
+from medianest.plex_library.assembly import PlexLibrary, build_plex_library
 from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
-from medianest.recurring_jobs import jobs, people_jobs
+from medianest.recurring_jobs import jobs, people_jobs, plex_library_jobs
 from medianest.resources import resource_path
 from medianest.routes import ROUTES
 from medianest.scheduler import Scheduler
@@ -95,6 +96,7 @@ class Application:
     plex_accounts: PlexAccounts
     people_pictures: PeoplePictures
     downloads: Downloads
+    plex_library: PlexLibrary
     system: SystemService
     security: SecurityService
     secret_keys: SecretKeys
@@ -125,8 +127,9 @@ def create_app(settings: Settings) -> Application:
     walls = Walls(Rules.of(with_outside(settings, SecuritySettings()), settings.public_url))
     security = SecurityService(settings, SecurityRepository(), walls, events)
     system.asks_also(security.problems)
-    connections = build_connections(settings, vault, events)
+    connections = build_connections(settings, vault, events, people.identity)
     system.asks_also(connections.service.problems)
+    system.asks_also(connections.overseerr.problems)
     secret_keys = SecretKeys(vault)
     system.asks_also(secret_keys.problems)
 
@@ -142,6 +145,8 @@ def create_app(settings: Settings) -> Application:
         environment=own_child_env,
         programs=programs,
     )
+    plex_library = build_plex_library(settings, events, connections.service, downloads.filed, owner)
+    system.asks_also(plex_library.service.problems)
     people_rows = PeopleRepository()
     looking_after = PeopleService(people_rows, people, sessions, second_factor, devices, limits, events)
     deletion = Deletion(people_rows, looking_after, downloads.belongings, events)
@@ -157,7 +162,7 @@ def create_app(settings: Settings) -> Application:
 
     events.subscribe(PersonDeleted, forget_picture)
     scheduler = Scheduler(
-        (*jobs(accounts, connections, downloads, system), *people_jobs(plex_accounts, people_pictures)), runs, relay, events, owner
+        (*jobs(accounts, connections, downloads, system), *people_jobs(plex_accounts, people_pictures), *plex_library_jobs(plex_library.upkeep)), runs, relay, events, owner
     )  # fmt: skip
 
     async def active(caller: Caller) -> tuple[Download, ...]:
@@ -179,6 +184,7 @@ def create_app(settings: Settings) -> Application:
         plex_accounts=plex_accounts,
         people_pictures=people_pictures,
         downloads=downloads,
+        plex_library=plex_library,
         system=system,
         security=security,
         secret_keys=secret_keys,
@@ -201,6 +207,7 @@ def create_app(settings: Settings) -> Application:
             deletion,
             plex_accounts,
             people_pictures,
+            plex_library,
         ),
     )
 
@@ -221,6 +228,7 @@ def pages(
     deletion: Deletion,
     plex_accounts: PlexAccounts,
     people_pictures: PeoplePictures,
+    plex_library: PlexLibrary,
 ) -> Outermost:
     """The web side: routes, what handlers are given, guards and middleware."""
     urls = Urls(settings.base_path)
@@ -236,6 +244,9 @@ def pages(
         "people": people,
         "deletion": deletion,
         "connections": connections.service,
+        "overseerr": connections.overseerr,
+        "overseerr_connecting": connections.overseerr_connecting,
+        "service_states": connections.states,
         "plex_connecting": connections.connecting,
         "owner_link": connections.owner_link,
         "pins": connections.pins,
@@ -244,6 +255,9 @@ def pages(
         "downloads": downloads.service,
         "approvals": downloads.approvals,
         "pictures": downloads.pictures,
+        "plex_library": plex_library.service,
+        "plex_upkeep": plex_library.upkeep,
+        "library_probe": plex_library.probe,
         "audit": AuditService(AuditRepository()),
         "system": system,
         "security": security,

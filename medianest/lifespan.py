@@ -30,6 +30,7 @@ async def open_database(settings: Settings, engine: database.Engine | None = Non
     import medianest.connections.tables
     import medianest.downloads.tables
     import medianest.media.tables
+    import medianest.plex_library.tables
     import medianest.requests.tables
     import medianest.system.tables  # noqa: F401  # every table must be known before it is bound
 
@@ -57,6 +58,9 @@ async def running(application: Application) -> AsyncIterator[str | None]:
         await application.security.start()
         await application.relay.start()
         await application.downloads.dispatcher.start()
+        await application.requests.sender.start()
+        await application.requests.hints.start()
+        await application.plex_library.worker.start()
         # not on the way to the first page: loading the scheduler takes a while
         scheduling = asyncio.create_task(application.scheduler.start(), name="scheduler start")
         scheduling.add_done_callback(_say_what_failed)
@@ -67,10 +71,14 @@ async def running(application: Application) -> AsyncIterator[str | None]:
             for name, stop in (
                 ("live sockets", application.hub.close),
                 ("scheduler", application.scheduler.stop),
+                ("test of the Plex library", application.plex_library.probe.stop),
+                ("work in Plex", application.plex_library.worker.stop),
+                ("request hints", application.requests.hints.stop),
+                ("requests", application.requests.sender.stop),
                 ("downloads", application.downloads.dispatcher.stop),
                 ("workers", application.downloads.pool.stop),
                 ("event relay", application.relay.stop),
-                ("calls to Plex", application.connections.http.close),
+                ("calls to Plex and Overseerr", application.connections.close),
                 ("calls for pictures", application.people_pictures.close),
             ):
                 began = time.monotonic()

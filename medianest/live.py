@@ -16,6 +16,7 @@ import msgspec
 
 from medianest import __version__
 from medianest.accounts.model import AccountNoticeMade, Caller, Permission, SessionsEnded
+from medianest.connections.model import ServiceStatusChanged
 from medianest.database.relay import RelayResumed
 from medianest.downloads.model import (
     Download,
@@ -26,6 +27,7 @@ from medianest.downloads.model import (
     DownloadStateChanged,
 )
 from medianest.events import EventBus
+from medianest.requests.model import RequestCreated, RequestStatusChanged
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +91,11 @@ class LiveHub:
         events.subscribe(DownloadProgressed, self._on_progressed)
         events.subscribe(DownloadRemoved, self._on_removed)
         events.subscribe(DownloadLeft, self._on_left)
+        events.subscribe(RequestCreated, self._on_request_created)
+        events.subscribe(RequestStatusChanged, self._on_request_changed)
         events.subscribe(SessionsEnded, self._on_sessions_ended)
         events.subscribe(AccountNoticeMade, self._on_account_notice)
+        events.subscribe(ServiceStatusChanged, self._on_service_changed)
         events.subscribe(RelayResumed, self._on_relay_resumed)
 
     def __len__(self) -> int:
@@ -183,9 +188,20 @@ class LiveHub:
         text = message("download.removed", event.download_id, {"parent_id": None})
         self._queue_for([one for one in self._connections if one.user_id == event.user_id and not one.is_admin], text)
 
+    async def _on_request_created(self, event: RequestCreated) -> None:
+        self._publish(event.people, message("request.created", event.request_id, {}), for_approvers=True)
+
+    async def _on_request_changed(self, event: RequestStatusChanged) -> None:
+        data = {"status": event.status, "reason_code": event.reason_code}
+        self._publish(event.people, message("request.status_changed", event.request_id, data), for_approvers=True)
+
     async def _on_account_notice(self, event: AccountNoticeMade) -> None:
         text = message("notification.created", event.notice_id, {"code": event.code})
         self._queue_for([one for one in self._connections if one.user_id == event.user_id], text)
+
+    async def _on_service_changed(self, event: ServiceStatusChanged) -> None:
+        text = message("service.status_changed", None, {"service": event.service, "is_up": event.is_up})
+        self._queue_for(tuple(self._connections), text)
 
     async def _on_sessions_ended(self, event: SessionsEnded) -> None:
         for connection in tuple(self._connections):

@@ -7,6 +7,8 @@ from medianest.accounts.plex.assembly import PlexAccounts
 from medianest.accounts.service import AccountService
 from medianest.connections.assembly import Connections
 from medianest.downloads.assembly import Downloads
+from medianest.plex_library.upkeep import LibraryUpkeep
+from medianest.requests.jobs import RequestJobs
 from medianest.scheduler import Job
 from medianest.system.service import SystemService
 from medianest.web.templating import gettext as _
@@ -39,6 +41,13 @@ def jobs(
             schedule=_("Every 5 minutes"),
             call=connections.service.check,
             every_s=300,
+        ),
+        Job(
+            name="check_services",
+            title=_("See whether the outside services answer"),
+            schedule=_("Every minute"),
+            call=connections.states.watch,
+            every_s=60,
         ),
         Job(
             name="clean_plex_pins",
@@ -89,6 +98,26 @@ def jobs(
     )
 
 
+def request_jobs(requests: RequestJobs) -> tuple[Job, ...]:
+    """Recurring jobs about requests."""
+    return (
+        Job(
+            name="sync_requests",
+            title=_("See how far requests are"),
+            schedule=_("Every minute"),
+            call=requests.sync,
+            every_s=60,
+        ),
+        Job(
+            name="clean_requests",
+            title=_("Remove ended requests of people who are gone"),
+            schedule=_("Every night"),
+            call=requests.clean,
+            at_hour=3,
+        ),
+    )
+
+
 def people_jobs(plex_accounts: PlexAccounts, people_pictures: PeoplePictures) -> tuple[Job, ...]:
     """Recurring jobs about people who come by Plex, and about pictures."""
     return (
@@ -112,5 +141,32 @@ def people_jobs(plex_accounts: PlexAccounts, people_pictures: PeoplePictures) ->
             schedule=_("Every night"),
             call=people_pictures.clean,
             at_hour=3,
+        ),
+    )
+
+
+def plex_library_jobs(upkeep: LibraryUpkeep) -> tuple[Job, ...]:
+    """Recurring jobs about our library in Plex."""
+    return (
+        Job(
+            name="catch_up_plex_library",
+            title=_("See which videos Plex is still to show"),
+            schedule=_("Every 15 minutes"),
+            call=upkeep.catch_up,
+            every_s=900,
+        ),
+        Job(
+            name="verify_plex_library",
+            title=_("See whether Plex still has our videos"),
+            schedule=_("Every hour"),
+            call=upkeep.verify,
+            every_s=3600,
+        ),
+        Job(
+            name="repair_plex_library",
+            title=_("Look for missing videos and mend collections in Plex"),
+            schedule=_("Every night"),
+            call=upkeep.look_again,
+            at_hour=4,
         ),
     )

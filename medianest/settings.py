@@ -32,7 +32,7 @@ from medianest.setting_values import (
     port,
 )
 
-SECRETS = frozenset(("admin_password", "secret_key", "database_url", "plex_token"))
+SECRETS = frozenset(("admin_password", "secret_key", "database_url", "plex_token", "overseerr_api_key"))
 # what stands in examples, so that strangers know it too; compared without case, hyphens and spaces
 KNOWN_KEYS = (
     "changeme",
@@ -69,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     plex_token: str = ""
     plex_tv_url: str = "https://plex.tv"
     plex_app_url: str = "https://app.plex.tv"
+    overseerr_url: str = ""
+    overseerr_api_key: str = ""  # counts with `overseerr_url` only, so that it goes nowhere else
     tmdb_images_url: str = TMDB_IMAGES_URL
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -123,6 +125,8 @@ NAMES = (
     "plex_token",
     "plex_tv_url",
     "plex_app_url",
+    "overseerr_url",
+    "overseerr_api_key",
     "tmdb_images_url",
     "tls_cert",
     "tls_key",
@@ -191,6 +195,8 @@ def load_settings(
         plex_token=values.get("plex_token", "").strip(),
         plex_tv_url=address("plex_tv_url", values.get("plex_tv_url", "")) or "https://plex.tv",
         plex_app_url=address("plex_app_url", values.get("plex_app_url", "")) or "https://app.plex.tv",
+        overseerr_url=address("overseerr_url", values.get("overseerr_url", "")),
+        overseerr_api_key=values.get("overseerr_api_key", "").strip(),
         tmdb_images_url=address("tmdb_images_url", values.get("tmdb_images_url", "")) or TMDB_IMAGES_URL,
         tls_cert=existing_file("tls_cert", values.get("tls_cert", "")),
         tls_key=existing_file("tls_key", values.get("tls_key", "")),

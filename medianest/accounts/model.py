@@ -120,6 +120,13 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_admin or permission in self.permissions
 
 
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """By what somebody is known at other services: both from Plex, since nobody else vouches for them."""
+
+    plex_id: int | None = None
+    email: str = ""
+
+
 # languages of dates and numbers, each with its own name; `packaging/bundle.py` takes the same into the executable
 DATE_LOCALES = (
     ("en", "English (UK)"),

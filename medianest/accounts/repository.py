@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from medianest.accounts.model import Preferences, Role, Session, User, UserState
+from medianest.accounts.model import Identity, Preferences, Role, Session, User, UserState
 from medianest.accounts.rights import DEFAULTS_KEY, user_from_row
 from medianest.accounts.tables import PlexAccountRow, PreferencesRow, SessionRow, UserRow
 from medianest.database import fetch, mapped_errors
@@ -212,6 +212,11 @@ class AccountRepository:
         ended = await fetch("DELETE FROM user_sessions WHERE expires_at < {} RETURNING id", before)
         revoked = await fetch("DELETE FROM user_sessions WHERE revoked_at < {} RETURNING id", before)
         return len(ended) + len(revoked)
+
+    async def identity(self, user_id: int) -> Identity:
+        """By what a person is known elsewhere; empty without a Plex account."""
+        rows = await fetch("SELECT plex_id, email FROM plex_accounts WHERE user_id = {}", user_id)
+        return Identity(plex_id=rows[0]["plex_id"], email=rows[0]["email"] or "") if rows else Identity()
 
     # preferences
 

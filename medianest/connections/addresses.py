@@ -23,15 +23,15 @@ class FoundAddress(msgspec.Struct, frozen=True):
     version: str
 
 
-def read_address(text: str, field: str = FIELD) -> str:
-    """A typed address in its full form; `192.168.1.5` means Plex's own port over http.
+def read_address(text: str, field: str = FIELD, *, server: str = "Plex server", default_port: int = PLEX_PORT) -> str:
+    """A typed address in its full form; `192.168.1.5` means the server's own port over http.
 
     Raises:
         Invalid: with a sentence for the field.
     """
     text = text.strip().rstrip("/")
     if not text:
-        raise Invalid("An address is needed.", fields={field: "Type the address of your Plex server."})
+        raise Invalid("An address is needed.", fields={field: f"Type the address of your {server}."})
     is_bare = "://" not in text
     try:
         parts = urlsplit("http://" + text if is_bare else text)
@@ -40,10 +40,10 @@ def read_address(text: str, field: str = FIELD) -> str:
         parts, port = urlsplit(""), None
     is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.netloc.isprintable()
     if not is_one or parts.query or parts.fragment or "@" in parts.netloc or any(char.isspace() for char in text):
-        sentence = f"This is no address such as http://192.168.1.5:{PLEX_PORT}."
+        sentence = f"This is no address such as http://192.168.1.5:{default_port}."
         raise Invalid("The address can not be read.", fields={field: sentence})
     if is_bare and port is None:
-        parts = parts._replace(netloc=f"{parts.netloc}:{PLEX_PORT}")
+        parts = parts._replace(netloc=f"{parts.netloc}:{default_port}")
     return parts.geturl().rstrip("/")
 
 

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 from medianest.connections.model import PinPurpose
 from medianest.connections.repository import ConnectionRepository
+from medianest.integrations.breaker import Breaker, GuardedClient
 from medianest.integrations.http import HttpClient
 from medianest.integrations.plex_media import PlexMedia
 from medianest.integrations.plex_server import PlexServer
 from medianest.integrations.plex_tv import PlexTv
+from medianest.integrations.plex_writing import PlexWriting
 from medianest.settings import Settings
 
 CLIENT_ID = "plex_client_id"
@@ -18,11 +20,18 @@ BACKGROUND = "-server"  # a sign-in of the owner would end a token under the sam
 
 
 class PlexClients:
-    """Clients of plex.tv and of a Plex server; the identifier is made once and kept, the same on all instances."""
+    """Clients of plex.tv and of a Plex server; the identifier is made once and kept, the same on all instances.
 
-    def __init__(self, settings: Settings, http: HttpClient, repository: ConnectionRepository) -> None:
+    Args:
+        guarded: under the breaker of the connected server. plex.tv, addresses that are only tried and checks go without.
+    """
+
+    def __init__(
+        self, settings: Settings, http: HttpClient, guarded: GuardedClient, repository: ConnectionRepository
+    ) -> None:
         self._settings = settings
         self._http = http
+        self._guarded = guarded
         self._repository = repository
         self._client_id = ""
 
@@ -41,11 +50,20 @@ class PlexClients:
     async def for_purpose(self, purpose: PinPurpose) -> PlexTv:
         return await self.plex_tv(is_background=purpose is PinPurpose.CONNECT)
 
-    async def server(self, url: str) -> PlexServer:
-        return PlexServer(self._http, url, await self.client_id() + BACKGROUND)
+    @property
+    def breaker(self) -> Breaker:
+        """Of the connected server."""
+        return self._guarded.breaker
+
+    async def server(self, url: str, *, is_guarded: bool = False) -> PlexServer:
+        http = self._guarded if is_guarded else self._http
+        return PlexServer(http, url, await self.client_id() + BACKGROUND)
 
     async def media(self, url: str) -> PlexMedia:
-        return PlexMedia(self._http, url, await self.client_id() + BACKGROUND)
+        return PlexMedia(self._guarded, url, await self.client_id() + BACKGROUND)
+
+    async def writing(self, url: str, token: str, machine_id: str) -> PlexWriting:
+        return PlexWriting(self._guarded, url, await self.client_id() + BACKGROUND, token, machine_id)
 
     @property
     def link_url(self) -> str:

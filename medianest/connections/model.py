@@ -15,6 +15,40 @@ class PlexConnectionChanged(Event, frozen=True):
     """The server, its address or the token is another one now, or none."""
 
 
+class ServiceChecked(Event, frozen=True):
+    """A service was just asked by this process how it is."""
+
+    is_relayed = False
+
+    service: str
+
+
+class ServiceStatusChanged(Event, frozen=True):
+    """A service went down or is back; `is_up` is None when it is not connected any more."""
+
+    service: str  # plex or overseerr
+    is_up: bool | None
+
+
+class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a service is, for buttons that depend on it. `text` is for everybody; empty when it is up.
+
+    `is_up` is None while it was never asked. `code` is stable, `since` is when it went down or came back.
+    """
+
+    name: str
+    is_connected: bool
+    is_up: bool | None
+    since: datetime | None = None
+    code: str = ""
+    text: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is worth asking: connected, and not known to be down."""
+        return self.is_connected and self.is_up is not False
+
+
 class PinPurpose(StrEnum):
     SIGN_IN = "sign_in"
     LINK = "link"

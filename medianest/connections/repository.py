@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,20 +16,33 @@ from medianest.database import fetch
 log = logging.getLogger(__name__)
 
 
-class StoredConnection(msgspec.Struct, frozen=True, kw_only=True):
+Options = TypeVar("Options", bound=msgspec.Struct)
+
+
+class StoredConfig(msgspec.Struct, Generic[Options], frozen=True, kw_only=True):
     """A row of `integration_configs`; `secrets` is sealed."""
 
     name: str
     url: str
     secrets: str | None
-    options: PlexOptions
+    options: Options
     updated_at: datetime
 
 
-class ConnectionRepository:
-    """Connections to outside services, and the few values that belong to them."""
+StoredConnection: TypeAlias = StoredConfig[PlexOptions]
 
-    async def find(self, name: str) -> StoredConnection | None:
+
+class ConfigRepository(Generic[Options]):
+    """Connections to one kind of outside service, and the few values that belong to them.
+
+    Args:
+        options: what is kept of such a connection beside address and secrets.
+    """
+
+    def __init__(self, options: type[Options]) -> None:
+        self._options = options
+
+    async def find(self, name: str) -> StoredConfig[Options] | None:
         row: dict[str, Any] | None = (
             await IntegrationConfigRow.select(
                 IntegrationConfigRow.url,
@@ -43,11 +56,11 @@ class ConnectionRepository:
         if row is None:
             return None
         try:
-            read = _options(row["options"])
+            read = self._read(row["options"])
         except msgspec.DecodeError:  # edited by hand, or cut off: whoever asks goes on as without a connection
             log.error("What is stored of the connection %s can not be read; connect it again", name)
             return None
-        return StoredConnection(
+        return StoredConfig(
             name=name, url=row["url"], secrets=row["secrets"], options=read, updated_at=row["updated_at"]
         )
 
@@ -57,7 +70,7 @@ class ConnectionRepository:
         return bool(rows) and await self.find(name) is None
 
     async def put(
-        self, name: str, *, url: str, secrets: str | None, options: PlexOptions, by: int | None, at: datetime
+        self, name: str, *, url: str, secrets: str | None, options: Options, by: int | None, at: datetime
     ) -> None:
         await fetch(
             "INSERT INTO integration_configs (name, is_enabled, url, secrets, options, updated_by, updated_at) "
@@ -72,6 +85,19 @@ class ConnectionRepository:
             by,
             at,
         )
+
+    async def put_once(self, name: str, *, secrets: str, options: Options, at: datetime) -> bool:
+        """Keep a row unless there is one, whoever of several comes first; True when it is this one."""
+        made = await fetch(
+            "INSERT INTO integration_configs (name, is_enabled, url, secrets, options, updated_at) "
+            "VALUES ({}, {}, '', {}, {}, {}) ON CONFLICT (name) DO NOTHING RETURNING name",
+            name,
+            True,
+            secrets,
+            msgspec.json.encode(options).decode(),
+            at,
+        )
+        return bool(made)
 
     async def remove(self, name: str) -> None:
         await fetch("DELETE FROM integration_configs WHERE name = {}", name)
@@ -98,6 +124,23 @@ class ConnectionRepository:
             value,
             at,
         )
+
+    def _read(self, stored: str | bytes | dict[str, Any]) -> Options:
+        """The column as either database gives it.
+
+        Raises:
+            msgspec.DecodeError: it is not what we wrote.
+        """
+        if isinstance(stored, str | bytes):
+            return msgspec.json.decode(stored, type=self._options)
+        return msgspec.convert(stored, self._options)
+
+
+class ConnectionRepository(ConfigRepository[PlexOptions]):
+    """Connections to Plex."""
+
+    def __init__(self) -> None:
+        super().__init__(PlexOptions)
 
 
 class PinRepository:
@@ -180,14 +223,3 @@ class PinRepository:
 
     async def remove(self, *, before: datetime) -> int:
         return len(await fetch("DELETE FROM plex_pins WHERE expires_at < {} RETURNING id", before))
-
-
-def _options(stored: str | bytes | dict[str, Any]) -> PlexOptions:
-    """The column as either database gives it.
-
-    Raises:
-        msgspec.DecodeError: it is not what we wrote.
-    """
-    if isinstance(stored, str | bytes):
-        return msgspec.json.decode(stored, type=PlexOptions)
-    return msgspec.convert(stored, PlexOptions)

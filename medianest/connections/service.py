@@ -18,6 +18,7 @@ from medianest.connections.model import (
     PlexConnectionChanged,
     PlexOptions,
     PlexStatus,
+    ServiceChecked,
 )
 from medianest.connections.repository import ConnectionRepository, StoredConnection
 from medianest.errors import Conflict, UpstreamFailed
@@ -25,6 +26,7 @@ from medianest.events import EventBus
 from medianest.integrations.plex_media import PlexMedia
 from medianest.integrations.plex_server import PlexServer
 from medianest.integrations.plex_tv import PlexTv
+from medianest.integrations.plex_writing import PlexWriting
 from medianest.logs import redactor
 from medianest.settings import Settings
 from medianest.system.model import HealthProblem, Severity
@@ -113,7 +115,7 @@ class ConnectionService:
         connection = await self.plex()
         if connection is None:
             raise Conflict("No Plex server is connected yet.", code="plex_not_connected")
-        return await self._clients.server(connection.url)
+        return await self._clients.server(connection.url, is_guarded=True)
 
     async def plex_media(self) -> PlexMedia:
         """What the server holds; raises as `plex_server` does."""
@@ -121,6 +123,13 @@ class ConnectionService:
         if connection is None:
             raise Conflict("No Plex server is connected yet.", code="plex_not_connected")
         return await self._clients.media(connection.url)
+
+    async def plex_writing(self) -> PlexWriting:
+        """The server with the owner's token; raises Conflict where there is no server or no token."""
+        connection, token = await self.plex(), await self.plex_token()
+        if connection is None or not token:
+            raise Conflict("No Plex server is connected yet.", code="plex_not_connected")
+        return await self._clients.writing(connection.url, token, connection.machine_id)
 
     async def status(self) -> PlexStatus:
         connection = await self.plex()
@@ -162,6 +171,7 @@ class ConnectionService:
 
     async def _forget(self, _event: PlexConnectionChanged) -> None:
         self._kept_until = 0.0
+        self._clients.breaker.reset()
 
     async def _load(self) -> PlexConnection | None:
         stored = await self._repository.find(NAME)
@@ -226,6 +236,8 @@ class ConnectionService:
             found = replace(found, failures=(before.failures if before else 0) + 1)
         text = msgspec.json.encode(found).decode()
         await self._repository.put_setting(CHECK, text, at=found.at)
+        (self._clients.breaker.succeeded if found.is_reachable else self._clients.breaker.failed)()
+        await self._events.publish(ServiceChecked(service=NAME))
         return found
 
     async def last_check(self) -> PlexCheck | None:

@@ -97,6 +97,13 @@ function hear(message) {
   if (event === "download.progress") return show(id, data);
   if (event === "download.state_changed") return changed(id, data);
   if (event === "notification.created") return tell("account-notices");
+  if (event === "request.created" || event === "request.status_changed") {
+    // a page that shows this one reads it again; lists and boxes for asking read themselves again when something came or went
+    tell(`request-${id}`);
+    tell("request-changed");
+    if (event === "request.created") tell("requests");
+  }
+  if (event === "service.status_changed") return tell(`service-${data.service}`);
   if (event === "download.created" || event === "download.removed") {
     if (data.parent_id != null) tell(`items-${data.parent_id}`);
     else { tell("downloads"); tell("download-changed"); }
