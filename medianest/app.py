@@ -34,6 +34,7 @@ from medianest.accounts.service import AccountService
 from medianest.accounts.sessions import Sessions
 from medianest.accounts.tokens import TokenMaker
 from medianest.connections.assembly import Connections, build_connections
+from medianest.connections.overseerr.model import OverseerrConnectionChanged
 from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
 from medianest.downloads.assembly import Downloads, build_downloads
@@ -41,10 +42,11 @@ from medianest.downloads.model import Download, QueueCounts
 from medianest.events import EventBus
 from medianest.instance import host_key, instance_id, start_ticks
 from medianest.live import LiveHub
+from medianest.media.assembly import Media, build_media
 from medianest.plex_library.assembly import PlexLibrary, build_plex_library
 from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
-from medianest.recurring_jobs import jobs, people_jobs, plex_library_jobs
+from medianest.recurring_jobs import jobs, media_jobs, people_jobs, plex_library_jobs
 from medianest.resources import resource_path
 from medianest.routes import ROUTES
 from medianest.scheduler import Scheduler
@@ -95,6 +97,7 @@ class Application:
     connections: Connections
     plex_accounts: PlexAccounts
     people_pictures: PeoplePictures
+    media: Media
     downloads: Downloads
     plex_library: PlexLibrary
     system: SystemService
@@ -154,6 +157,14 @@ def create_app(settings: Settings) -> Application:
         people, sessions, second_factor, Tickets(settings.secret_key), accounts.suspensions, limits, connections.service,
         connections.pins, vault, events,
     )  # fmt: skip
+    media = build_media(
+        settings, events, connections.service,
+        access_of=plex_accounts.tokens.of,
+        manager=connections.overseerr.client,
+        find_videos=downloads.service.search_videos,
+    )  # fmt: skip
+    events.subscribe(OverseerrConnectionChanged, media.service.server_changed)
+    system.shows_caches(media.service.figures)
     connections.owner_link.use(plex_accounts.sign_in.is_linked, plex_accounts.sign_in.link_owner)
     people_pictures = PeoplePictures(PictureRepository(), settings.data_dir, settings.plex_tv_url)
 
@@ -161,9 +172,13 @@ def create_app(settings: Settings) -> Application:
         await people_pictures.forget(event.picture)
 
     events.subscribe(PersonDeleted, forget_picture)
-    scheduler = Scheduler(
-        (*jobs(accounts, connections, downloads, system), *people_jobs(plex_accounts, people_pictures), *plex_library_jobs(plex_library.upkeep)), runs, relay, events, owner
-    )  # fmt: skip
+    recurring = (
+        *jobs(accounts, connections, downloads, system),
+        *people_jobs(plex_accounts, people_pictures),
+        *media_jobs(media),
+        *plex_library_jobs(plex_library.upkeep),
+    )
+    scheduler = Scheduler(recurring, runs, relay, events, owner)
 
     async def active(caller: Caller) -> tuple[Download, ...]:
         return await downloads.service.active(caller.user)
@@ -183,6 +198,7 @@ def create_app(settings: Settings) -> Application:
         connections=connections,
         plex_accounts=plex_accounts,
         people_pictures=people_pictures,
+        media=media,
         downloads=downloads,
         plex_library=plex_library,
         system=system,
@@ -207,6 +223,7 @@ def create_app(settings: Settings) -> Application:
             deletion,
             plex_accounts,
             people_pictures,
+            media,
             plex_library,
         ),
     )
@@ -228,6 +245,7 @@ def pages(
     deletion: Deletion,
     plex_accounts: PlexAccounts,
     people_pictures: PeoplePictures,
+    media: Media,
     plex_library: PlexLibrary,
 ) -> Outermost:
     """The web side: routes, what handlers are given, guards and middleware."""
@@ -252,6 +270,8 @@ def pages(
         "pins": connections.pins,
         "plex_sign_in": plex_accounts.sign_in,
         "people_pictures": people_pictures,
+        "media": media.service,
+        "media_pictures": media.pictures,
         "downloads": downloads.service,
         "approvals": downloads.approvals,
         "pictures": downloads.pictures,

@@ -7,6 +7,7 @@ from medianest.accounts.plex.assembly import PlexAccounts
 from medianest.accounts.service import AccountService
 from medianest.connections.assembly import Connections
 from medianest.downloads.assembly import Downloads
+from medianest.media.assembly import Media
 from medianest.plex_library.upkeep import LibraryUpkeep
 from medianest.requests.jobs import RequestJobs
 from medianest.scheduler import Job
@@ -168,5 +169,25 @@ def plex_library_jobs(upkeep: LibraryUpkeep) -> tuple[Job, ...]:
             schedule=_("Every night"),
             call=upkeep.look_again,
             at_hour=4,
+        ),
+    )
+
+
+def media_jobs(media: Media) -> tuple[Job, ...]:
+    """Recurring jobs about films and series."""
+    return (
+        Job(
+            name="look_into_plex",
+            title=_("See what has arrived in Plex"),
+            schedule=_("Every 5 minutes"),
+            call=media.service.look_again,
+            every_s=300,
+        ),
+        Job(
+            name="clean_media_pictures",
+            title=_("Remove posters that nobody looked at for long"),
+            schedule=_("Every night"),
+            call=media.pictures.clean,
+            at_hour=3,
         ),
     )

@@ -14,9 +14,10 @@ from medianest.errors import NotFound
 from medianest.integrations.plex_media import PAGE, PlexItem, PlexMedia, PlexPage
 from medianest.integrations.plex_server import Section
 from medianest.media.items import ItemMaker, is_shown, show_key_of
-from medianest.media.kept import AnswerCache, CacheFigures, Kept, trouble_of
+from medianest.media.kept import AnswerCache, Kept, trouble_of
 from medianest.media.model import ItemDetail, ItemPage, Library, LibraryItem, Trouble
 from medianest.media.viewers import Viewer, Viewers
+from medianest.system.model import CacheFigures
 
 KINDS = ("movie", "show")
 MOST_OF_A_SECTION = 5000  # rows that are read to filter a library for a child

@@ -17,6 +17,7 @@ import msgspec
 from medianest.errors import MediaNestError, UpstreamFailed
 from medianest.media.model import Trouble
 from medianest.media.words import plain
+from medianest.system.model import CacheFigures
 
 T = TypeVar("T")
 
@@ -32,20 +33,6 @@ class Kept(msgspec.Struct, Generic[T], frozen=True):
     value: T
     age_s: int = 0
     trouble: MediaNestError | None = None
-
-
-class CacheFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How often answers were there already. `rate` is a percentage, None before the first question."""
-
-    name: str
-    kept: int
-    hits: int
-    misses: int
-
-    @property
-    def rate(self) -> int | None:
-        asked = self.hits + self.misses
-        return round(100 * self.hits / asked) if asked else None
 
 
 class _Copy:

@@ -7,12 +7,13 @@ import logging
 
 from medianest.errors import MediaNestError
 from medianest.integrations.plex_media import PlexItem
-from medianest.media.kept import AnswerCache, CacheFigures
+from medianest.media.kept import AnswerCache
 from medianest.media.model import Availability, MediaType, Title, TitleKey
 from medianest.media.plex_index import Entry, PlexIndex
 from medianest.media.ratings import age_of
 from medianest.media.standing import Look, SeasonThere
 from medianest.media.viewers import Viewers
+from medianest.system.model import CacheFigures
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from medianest.integrations.plex_links import web_link
 from medianest.integrations.plex_media import PlexItem
 from medianest.media.browsing import Browsing
 from medianest.media.items import is_shown
-from medianest.media.kept import AnswerCache, CacheFigures, Kept, trouble_of
+from medianest.media.kept import AnswerCache, Kept, trouble_of
 from medianest.media.model import (
     Availability,
     Found,
@@ -37,6 +37,7 @@ from medianest.media.signing import PictureSigner, Source
 from medianest.media.standing import availability_of
 from medianest.media.titles import Manager, Titles
 from medianest.media.viewers import Viewer, Viewers
+from medianest.system.model import CacheFigures
 
 LONGEST = 200
 LAST_PAGE = 500

@@ -7,7 +7,6 @@ from collections.abc import Collection
 
 from medianest.accounts.model import User
 from medianest.media.browsing import Browsing, Wish
-from medianest.media.kept import CacheFigures
 from medianest.media.model import (
     Availability,
     ItemDetail,
@@ -23,6 +22,7 @@ from medianest.media.model import (
 from medianest.media.plex_looks import PlexLooks
 from medianest.media.search import Search
 from medianest.media.titles import Titles, key_of
+from medianest.system.model import CacheFigures
 
 POPULAR = 12
 

@@ -15,7 +15,7 @@ from medianest.events import EventBus
 from medianest.integrations.overseerr import Overseerr
 from medianest.integrations.plex_links import app_link, web_link
 from medianest.media.browsing import Browsing
-from medianest.media.kept import AnswerCache, CacheFigures
+from medianest.media.kept import AnswerCache
 from medianest.media.model import Availability, MediaType, Title, TitleAvailabilityChanged, TitleKey
 from medianest.media.plex_looks import PlexLooks
 from medianest.media.ratings import is_within, limit_of
@@ -23,6 +23,7 @@ from medianest.media.repository import MediaRepository, Remembered
 from medianest.media.signing import PictureSigner, Source
 from medianest.media.standing import settle, title_of
 from medianest.media.viewers import Viewers
+from medianest.system.model import CacheFigures
 
 log = logging.getLogger(__name__)
 

@@ -57,11 +57,26 @@ class ShownSetting(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
+class CacheFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How often answers of services were in memory already. `rate` is a percentage, None before the first question."""
+
+    name: str
+    kept: int
+    hits: int
+    misses: int
+
+    @property
+    def rate(self) -> int | None:
+        asked = self.hits + self.misses
+        return round(100 * self.hits / asked) if asked else None
+
+
 class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[Version, ...]
     found: tuple[FoundProgram, ...]
     health: tuple[HealthProblem, ...]
     settings: tuple[ShownSetting, ...]
+    caches: tuple[CacheFigures, ...] = ()
 
 
 class Outcome(StrEnum):

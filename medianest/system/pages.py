@@ -30,6 +30,7 @@ class SystemPages(Controller):
                 "found": report.found,
                 "health": report.health,
                 "settings": report.settings,
+                "caches": report.caches,
                 "tasks": await scheduler.tasks(),
             },
         )

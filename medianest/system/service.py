@@ -19,7 +19,16 @@ from medianest.errors import MediaNestError
 from medianest.programs import PROGRAMS, Program, Programs
 from medianest.settings import Settings
 from medianest.system import health
-from medianest.system.model import FoundProgram, HealthProblem, Readiness, Severity, ShownSetting, SystemReport, Version
+from medianest.system.model import (
+    CacheFigures,
+    FoundProgram,
+    HealthProblem,
+    Readiness,
+    Severity,
+    ShownSetting,
+    SystemReport,
+    Version,
+)
 from medianest.system.repository import ScheduledRunRepository
 
 log = logging.getLogger(__name__)
@@ -57,11 +66,16 @@ class SystemService:
         self._runs = runs
         self._readiness = Readiness(False)
         self._readiness_at = -READINESS_KEPT_S
+        self._caches: list[Callable[[], Iterable[CacheFigures]]] = []
         self._checks: list[Callable[[], Awaitable[Iterable[HealthProblem]]]] = []
 
     def asks_also(self, check: Callable[[], Awaitable[Iterable[HealthProblem]]]) -> None:
         """Make `check` part of the health list: another slice's own problems."""
         self._checks.append(check)
+
+    def shows_caches(self, figures: Callable[[], Iterable[CacheFigures]]) -> None:
+        """Show on the System page how often answers of services were in memory."""
+        self._caches.append(figures)
 
     async def readiness(self) -> Readiness:
         """The database answers, its schema is current and the data folder can be written; asked at most every 5 s."""
@@ -110,6 +124,7 @@ class SystemService:
             found=tuple(_found(programs[name]) for name in PROGRAMS),
             health=await self._problems(programs),
             settings=tuple(ShownSetting(name=n, value=v, source=s) for n, v, s in self._settings.shown()),
+            caches=tuple(one for figures in self._caches for one in figures()),
         )
 
     async def _versions(self) -> tuple[Version, ...]:

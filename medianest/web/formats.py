@@ -79,6 +79,15 @@ class Formats:
             return self._("about %(num)d min left") % {"num": round(seconds / 60)}
         return self._("about %(num)d h left") % {"num": round(seconds / 3600)}
 
+    def runtime(self, minutes: int | None) -> str:
+        """How long a film is: `1 h 52 min`."""
+        if not minutes:
+            return ""
+        hours, rest = divmod(minutes, 60)
+        if not hours:
+            return self._("%(num)d min") % {"num": rest}
+        return self._("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+
     def ago(self, at: datetime | None) -> str:
         """`2 h ago`; a date when it is longer ago than a week."""
         if at is None:
@@ -139,6 +148,7 @@ class Formats:
             "duration": duration,
             "speed": self.speed,
             "eta": self.eta,
+            "runtime": self.runtime,
             "ago": self.ago,
             "date": self.date,
             "datetime": self.datetime,
