@@ -35,6 +35,7 @@ from medianest.accounts.sessions import Sessions
 from medianest.accounts.tokens import TokenMaker
 from medianest.connections.assembly import Connections, build_connections
 from medianest.connections.overseerr.model import OverseerrConnectionChanged
+from medianest.connections.services import OVERSEERR
 from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
 from medianest.downloads.assembly import Downloads, build_downloads
@@ -46,7 +47,8 @@ from medianest.media.assembly import Media, build_media
 from medianest.plex_library.assembly import PlexLibrary, build_plex_library
 from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
-from medianest.recurring_jobs import jobs, media_jobs, people_jobs, plex_library_jobs
+from medianest.recurring_jobs import jobs, media_jobs, people_jobs, plex_library_jobs, request_jobs
+from medianest.requests.assembly import Requests, build_requests
 from medianest.resources import resource_path
 from medianest.routes import ROUTES
 from medianest.scheduler import Scheduler
@@ -98,6 +100,7 @@ class Application:
     plex_accounts: PlexAccounts
     people_pictures: PeoplePictures
     media: Media
+    requests: Requests
     downloads: Downloads
     plex_library: PlexLibrary
     system: SystemService
@@ -152,7 +155,6 @@ def create_app(settings: Settings) -> Application:
     system.asks_also(plex_library.service.problems)
     people_rows = PeopleRepository()
     looking_after = PeopleService(people_rows, people, sessions, second_factor, devices, limits, events)
-    deletion = Deletion(people_rows, looking_after, downloads.belongings, events)
     plex_accounts = build_plex_accounts(
         people, sessions, second_factor, Tickets(settings.secret_key), accounts.suspensions, limits, connections.service,
         connections.pins, vault, events,
@@ -165,6 +167,19 @@ def create_app(settings: Settings) -> Application:
     )  # fmt: skip
     events.subscribe(OverseerrConnectionChanged, media.service.server_changed)
     system.shows_caches(media.service.figures)
+
+    async def is_overseerr_down() -> bool:
+        return not (await connections.states.state(OVERSEERR)).is_usable
+
+    requests = build_requests(
+        events,
+        owner=owner,
+        titles=media.service,
+        manager=connections.overseerr,
+        person_of=people.get,
+        is_down=is_overseerr_down,
+    )
+    deletion = Deletion(people_rows, looking_after, downloads.belongings, requests.belongings, events)
     connections.owner_link.use(plex_accounts.sign_in.is_linked, plex_accounts.sign_in.link_owner)
     people_pictures = PeoplePictures(PictureRepository(), settings.data_dir, settings.plex_tv_url)
 
@@ -176,6 +191,7 @@ def create_app(settings: Settings) -> Application:
         *jobs(accounts, connections, downloads, system),
         *people_jobs(plex_accounts, people_pictures),
         *media_jobs(media),
+        *request_jobs(requests.jobs),
         *plex_library_jobs(plex_library.upkeep),
     )
     scheduler = Scheduler(recurring, runs, relay, events, owner)
@@ -199,6 +215,7 @@ def create_app(settings: Settings) -> Application:
         plex_accounts=plex_accounts,
         people_pictures=people_pictures,
         media=media,
+        requests=requests,
         downloads=downloads,
         plex_library=plex_library,
         system=system,
@@ -224,6 +241,7 @@ def create_app(settings: Settings) -> Application:
             plex_accounts,
             people_pictures,
             media,
+            requests,
             plex_library,
         ),
     )
@@ -246,6 +264,7 @@ def pages(
     plex_accounts: PlexAccounts,
     people_pictures: PeoplePictures,
     media: Media,
+    requests: Requests,
     plex_library: PlexLibrary,
 ) -> Outermost:
     """The web side: routes, what handlers are given, guards and middleware."""
@@ -271,6 +290,8 @@ def pages(
         "plex_sign_in": plex_accounts.sign_in,
         "people_pictures": people_pictures,
         "media": media.service,
+        "media_requests": requests.service,
+        "inbox": requests.inbox,
         "media_pictures": media.pictures,
         "downloads": downloads.service,
         "approvals": downloads.approvals,
@@ -291,6 +312,9 @@ def pages(
     async def counts(caller: Caller) -> QueueCounts:
         return await downloads.service.counts(caller.user)
 
+    async def requests_waiting(caller: Caller) -> int:
+        return await requests.service.menu_count(caller.user)
+
     return Outermost(
         LeanLitestar(
             route_handlers=ROUTES,
@@ -310,7 +334,7 @@ def pages(
             middleware=[
                 SameOriginMiddleware(walls.opens_socket_for),
                 AuthMiddleware(accounts, cookies, keys),
-                FrameMiddleware(counts, accounts.devices.open_notices),
+                FrameMiddleware(counts, accounts.devices.open_notices, requests_waiting),
             ],
             exception_handlers={Exception: ErrorAnswers(templates, urls)},
             template_config=templates.config(),

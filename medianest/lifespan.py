@@ -78,6 +78,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
                 ("downloads", application.downloads.dispatcher.stop),
                 ("workers", application.downloads.pool.stop),
                 ("event relay", application.relay.stop),
+                ("calls for films and series", application.media.close),
                 ("calls to Plex and Overseerr", application.connections.close),
                 ("calls for pictures", application.people_pictures.close),
             ):

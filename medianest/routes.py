@@ -28,6 +28,9 @@ from medianest.downloads.api import DownloadApi, QueueSettingsApi
 from medianest.downloads.pages import DownloadPages, QueueSettingsPages, picture
 from medianest.home.pages import HomePages
 from medianest.live import LiveHub
+from medianest.plex_library.pages import PlexLibraryPages, retry_collection
+from medianest.requests.api import RequestApi, overseerr_webhook
+from medianest.requests.pages import RequestPages
 from medianest.system.api import Probes, SystemApi
 from medianest.system.audit_log.api import AuditApi
 from medianest.system.audit_log.pages import AuditPages
@@ -55,6 +58,7 @@ ROUTES: list[Any] = [
     PlexSignInPages,
     sign_out,
     HomePages,
+    RequestPages,
     DownloadPages,
     QueueSettingsPages,
     picture,
@@ -68,6 +72,8 @@ ROUTES: list[Any] = [
     KeyPages,
     PlexPages,
     PlexPinPages,
+    PlexLibraryPages,
+    retry_collection,
     PlexConnectionApi,
     SystemPages,
     AuditPages,
@@ -79,6 +85,8 @@ ROUTES: list[Any] = [
     UserApi,
     DefaultRightsApi,
     KeyApi,
+    RequestApi,
+    overseerr_webhook,
     DownloadApi,
     QueueSettingsApi,
     SystemApi,

@@ -11,6 +11,7 @@ from litestar.response import Template
 
 from medianest.accounts.model import Caller
 from medianest.downloads.service import DownloadService
+from medianest.requests.service import RequestService
 from medianest.system.model import Severity
 from medianest.system.service import SystemService
 from medianest.web.frame import KNOWS_COUNTS
@@ -46,13 +47,18 @@ class HomePages(Controller):
         self,
         caller: NamedDependency[Caller],
         downloads: NamedDependency[DownloadService],
+        media_requests: NamedDependency[RequestService],
         system: NamedDependency[SystemService],
     ) -> Template:
         problems = await system.problems()
         finished, _total = await downloads.list(by=caller.user, group="finished", limit=ROWS, offset=0)
+        to_approve = await media_requests.to_approve(caller.user)
         return Template(
             "home/index.html",
             context={
+                "latest_requests": await media_requests.latest(caller.user),
+                "to_approve": to_approve,
+                "to_approve_total": (await media_requests.counts(caller.user)).to_approve if to_approve else 0,
                 "current": "home",
                 "greeting": greeting(caller),
                 "active": await downloads.active(caller.user),

@@ -93,6 +93,17 @@ class RequestEntry(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class TimelineStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the steps every request takes. `state`: done, now, later, or bad where it ended."""
+
+    name: str  # asked, approved, looking, partly, there, declined, failed or cancelled
+    state: str
+    at: datetime | None = None
+    who: str = ""
+    source: Source = Source.HOUSE
+    reason: str | None = None
+
+
 class MediaRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request as the person who looks may see it."""
 
@@ -119,6 +130,7 @@ class MediaRequest(msgspec.Struct, frozen=True, kw_only=True):
     can_retry: bool = False
     plex_url: str | None = None
     history: tuple[RequestEntry, ...] = ()  # oldest first; only of a single request
+    steps: tuple[TimelineStep, ...] = ()  # the same as a way with what is still to come; only of a single request
     follower_names: tuple[str, ...] = ()  # for whoever may see others' requests; only of a single request
 
     @property
@@ -187,6 +199,8 @@ class RequestPanel(msgspec.Struct, frozen=True, kw_only=True):
     quota: RequestQuota | None  # None: nothing limits them
     seasons: tuple[PanelSeason, ...]
     existing: AskedState | None
+    asked: MediaRequest | None = None  # the existing one, where the person may open it
+    people: tuple[RequestPerson, ...] = ()  # for whom whoever looks after requests may ask
 
     @property
     def missing(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from medianest.accounts.model import NO_LIMIT, Permission, User
@@ -10,12 +10,14 @@ from medianest.media.model import Availability, MediaType, Title
 from medianest.requests import rules
 from medianest.requests.model import (
     AskedState,
+    MediaRequest,
     PanelSeason,
     RequestPanel,
     RequestQuota,
     RequestStatus,
     SeasonState,
 )
+from medianest.requests.repository.lists import RequestLists
 from medianest.requests.repository.quotas import QuotaRepository
 from medianest.requests.repository.rows import FILM
 from medianest.requests.repository.states import RequestStates
@@ -28,8 +30,14 @@ class Panels:
     """Built with the slice. `is_down` tells whether requests are only kept at the moment."""
 
     def __init__(
-        self, states: RequestStates, quotas: QuotaRepository, showing: Showing, is_down: Callable[[], bool]
+        self,
+        lists: RequestLists,
+        states: RequestStates,
+        quotas: QuotaRepository,
+        showing: Showing,
+        is_down: Callable[[], Awaitable[bool]],
     ) -> None:
+        self._lists = lists
         self._states = states
         self._quotas = quotas
         self._showing = showing
@@ -50,11 +58,19 @@ class Panels:
             why_not=why_not,
             needs_approval=rules.needs_approval(by),
             may_4k=by.may(Permission.REQUEST_4K) and title.availability_4k is not Availability.AVAILABLE,
-            is_kept=self._is_down(),
+            is_kept=await self._is_down(),
             quota=quota,
             seasons=seasons,
             existing=existing,
+            asked=await self._asked(existing, by),
+            people=await self._lists.active_people() if rules.may_manage(by) else (),
         )
+
+    async def _asked(self, existing: AskedState | None, by: User) -> MediaRequest | None:
+        if existing is None or existing.request_id is None:
+            return None
+        row = await self._lists.row(existing.request_id, None if rules.sees_all(by) else by.id)
+        return await self._showing.whole(row, by)
 
     async def quota(self, by: User) -> RequestQuota | None:
         """What they have used of their share; None where nothing limits them."""

@@ -18,7 +18,6 @@ from medianest.requests.model import (
     NewRequest,
     RequestCounts,
     RequestPanel,
-    RequestPerson,
     RequestQuota,
     RequestStatus,
 )
@@ -151,10 +150,6 @@ class RequestService:
     async def quota(self, by: User) -> RequestQuota | None:
         """What they have used of their share; None where nothing limits them."""
         return await self._panels.quota(by)
-
-    async def people(self, by: User) -> tuple[RequestPerson, ...]:
-        """For whom whoever looks after requests may ask; nobody for others."""
-        return await self._lists.active_people() if rules.may_manage(by) else ()
 
     async def follow(self, request_id: int, by: User) -> MediaRequest:
         """Be told about somebody else's request that they see; others join by asking for the same."""

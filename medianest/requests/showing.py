@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import msgspec
 
 from medianest.accounts.model import User
-from medianest.media.model import TitleKey
+from medianest.media.model import Title, TitleKey
 from medianest.requests import rules
 from medianest.requests.model import AskedState, MediaRequest, RequestEntry, RequestPerson, RequestStatus, Source
 from medianest.requests.neighbours import Titles
 from medianest.requests.repository.lists import Followers, RequestLists
 from medianest.requests.repository.rows import Row
+from medianest.requests.timeline import steps_of
 
 NOBODY = Followers(0, False)
 
@@ -28,7 +29,7 @@ class Showing:
         """The requests as `by` sees them."""
         followers = await self._lists.followers([row.id for row in rows], by.id)
         names = await self._names(rows, by)
-        known = await self._titles.known(sorted({row.key for row in rows}))
+        known = await self._titles.known({row.key for row in rows}, by)
         return tuple(self._shown(row, by, followers.get(row.id, NOBODY), names, known.get(row.key)) for row in rows)
 
     async def whole(self, row: Row, by: User) -> MediaRequest:
@@ -49,14 +50,18 @@ class Showing:
             for step in steps
         )
         follower_names = await self._lists.follower_names(row.id, row.requested_by) if is_known else ()
-        return msgspec.structs.replace(shown, history=history, follower_names=follower_names)
+        return msgspec.structs.replace(
+            shown, history=history, follower_names=follower_names, steps=steps_of(shown, history)
+        )
 
     async def _names(self, rows: Sequence[Row], by: User) -> dict[int, str]:
         if not rules.sees_all(by):
             return {by.id: by.display_name}
         return await self._lists.names([row.requested_by for row in rows if row.requested_by is not None])
 
-    def _shown(self, row: Row, by: User, followers: Followers, names: dict[int, str], known: object) -> MediaRequest:
+    def _shown(
+        self, row: Row, by: User, followers: Followers, names: dict[int, str], known: Title | None
+    ) -> MediaRequest:
         is_mine = row.requested_by == by.id
         who = None
         if row.requested_by in names:
@@ -68,7 +73,7 @@ class Showing:
             tmdb_id=row.tmdb_id,
             title=row.title or "?",
             year=row.year,
-            poster=getattr(known, "poster", None),
+            poster=known.poster if known else None,
             seasons=row.seasons,
             is_4k=row.is_4k,
             status=row.status,
@@ -84,7 +89,7 @@ class Showing:
             can_decide=rules.can_decide(row, by),
             can_decline=rules.can_decline(row, by),
             can_retry=rules.can_retry(row, by),
-            plex_url=getattr(known, "plex_url", None) if row.status in _WATCHABLE else None,
+            plex_url=known.plex_url if known and row.status in _WATCHABLE else None,
         )
 
     async def states(self, keys: Sequence[TitleKey], by: User) -> dict[TitleKey, AskedState]:

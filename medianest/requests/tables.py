@@ -72,5 +72,6 @@ class OutboxRow(Table, tablename="outbox"):
     owner = Text(null=True, default=None, help_text="the process that works on it")
     lease_until = Timestamptz(null=True, default=None)
     posted_at = Timestamptz(null=True, default=None, help_text="a call was made whose answer is not known")
+    refusals = Integer(help_text="answers that said error; waiting for no answer at all is not counted")
     last_code = Text(null=True, default=None)
     created_at = Timestamptz()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medianest.requests.model import MediaRequest, ReasonCode, RequestStatus
+from medianest.requests.model import ReasonCode
 
 KEPT = "The request service does not answer at the moment. Your request is kept and sent as soon as it does."
 REASONS = {
@@ -22,35 +22,3 @@ READY_REASONS = (
     "There is not enough room at the moment.",
     "It does not fit on this server.",
 )
-
-STATUS_WORDS = {
-    RequestStatus.PENDING: "Waiting for approval",
-    RequestStatus.APPROVED: "Approved",
-    RequestStatus.PROCESSING: "On its way",
-    RequestStatus.PARTIALLY_AVAILABLE: "Partly there",
-    RequestStatus.AVAILABLE: "In the library",
-    RequestStatus.DECLINED: "Declined",
-    RequestStatus.FAILED: "Did not work",
-    RequestStatus.CANCELLED: "Cancelled",
-}
-# class of the badge: its colour and its icon
-TONES = {
-    RequestStatus.PENDING: "wait",
-    RequestStatus.APPROVED: "work",
-    RequestStatus.PROCESSING: "work",
-    RequestStatus.PARTIALLY_AVAILABLE: "partly",
-    RequestStatus.AVAILABLE: "ok",
-    RequestStatus.DECLINED: "declined",
-    RequestStatus.FAILED: "bad",
-    RequestStatus.CANCELLED: "cancelled",
-}
-
-
-def status_words(media_request: MediaRequest) -> str:
-    """How far it is, in two or three words."""
-    return "Kept, will be sent" if media_request.is_kept else STATUS_WORDS[media_request.status]
-
-
-def tone(media_request: MediaRequest) -> str:
-    """The class of its badge."""
-    return "wait" if media_request.is_kept else TONES[media_request.status]

@@ -1,4 +1,4 @@
-"""What the frame around every page shows beside the page itself: counts of downloads, and what the person is told."""
+"""What the frame around every page shows beside the page itself: counts of downloads and requests, and what the person is told."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KNOWS_COUNTS = "knows_counts"  # a handler's opt: its own context has them
 
 
 class FrameMiddleware(ASGIMiddleware):
-    """Puts `counts` and `notices` into the state of calls for whole pages, where `templating.py` finds them."""
+    """Puts `counts`, `requests_waiting` and `notices` into the state of calls for whole pages, where `templating.py` finds them."""
 
     scopes = (ScopeType.HTTP,)
 
@@ -24,9 +24,11 @@ class FrameMiddleware(ASGIMiddleware):
         self,
         counts: Callable[[Caller], Awaitable[Any]],
         notices: Callable[[int], Awaitable[tuple[AccountNotice, ...]]],
+        requests_waiting: Callable[[Caller], Awaitable[int]],
     ) -> None:
         self._counts = counts
         self._notices = notices
+        self._requests_waiting = requests_waiting
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         caller = scope["state"].get("caller")
@@ -34,6 +36,7 @@ class FrameMiddleware(ASGIMiddleware):
         if caller is not None and handler is not None and self._is_page(scope):
             if not handler.opt.get(KNOWS_COUNTS):
                 scope["state"]["counts"] = await self._counts(caller)
+            scope["state"]["requests_waiting"] = await self._requests_waiting(caller)
             if caller.open_notices:
                 scope["state"]["notices"] = await self._notices(caller.user.id)
         await next_app(scope, receive, send)

@@ -89,6 +89,7 @@ def base_context(context: Mapping[str, Any]) -> dict[str, Any]:
         "current": "",
         "counts": state.get("counts"),
         "notices": state.get("notices", ()),
+        "requests_waiting": state.get("requests_waiting", 0),
         "back_to": back_to,
         **context,
     }

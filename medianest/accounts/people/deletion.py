@@ -16,6 +16,7 @@ from medianest.database import transaction
 from medianest.downloads.model import Belongings
 from medianest.errors import Invalid
 from medianest.events import EventBus
+from medianest.requests.model import RequestBelongings
 
 OWN_ACCOUNT = "You delete your own account in your settings."
 OWN_NAME = "Type your user name exactly, so that nothing is deleted by accident."
@@ -35,21 +36,39 @@ class Things(Protocol):
         ...
 
 
+class Asked(Protocol):
+    """What the requests know of what a person asked for."""
+
+    async def summary(self, user_id: int) -> RequestBelongings: ...
+
+    async def hand_over(self, user_id: int) -> Any:
+        """Inside a transaction: afterwards no request is the person's. Gives what `finish` needs."""
+        ...
+
+    async def finish(self, handed: Any) -> None:
+        """After the transaction: tell pages and the request manager."""
+        ...
+
+
 class WhatGoes(msgspec.Struct, frozen=True, kw_only=True):
     """What deleting somebody would do."""
 
     person: Person
     belongings: Belongings
+    requests: RequestBelongings
     keys: int
 
 
 class Deletion:
     """Built once in `app.py`."""
 
-    def __init__(self, people: PeopleRepository, service: PeopleService, things: Things, events: EventBus) -> None:
+    def __init__(
+        self, people: PeopleRepository, service: PeopleService, things: Things, asked: Asked, events: EventBus
+    ) -> None:
         self._people = people
         self._service = service
         self._things = things
+        self._asked = asked
         self._events = events
 
     async def look(self, person_id: int, *, by: User) -> WhatGoes:
@@ -67,6 +86,7 @@ class Deletion:
         return WhatGoes(
             person=person,
             belongings=await self._things.summary(person.id),
+            requests=await self._asked.summary(person.id),
             keys=len(await self._people.key_ids(person.id)),
         )
 
@@ -108,6 +128,7 @@ class Deletion:
                 heir = heir if heir is not None else other
             belongings = await self._things.summary(person_id)
             handed = await self._things.hand_over(person_id, heir, deletes_files=deletes_files)
+            asked = await self._asked.hand_over(person_id)
             key_sessions = await self._service.key_sessions(person_id)
             ended = await self._people.delete(person_id)
             await self._service.record(
@@ -123,3 +144,4 @@ class Deletion:
         await self._events.publish(SessionsEnded(user_id=person_id, session_ids=open_ones))
         await self._events.publish(PersonDeleted(user_id=person_id, picture=person.picture))
         await self._things.finish(handed)
+        await self._asked.finish(asked)

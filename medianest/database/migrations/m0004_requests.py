@@ -43,7 +43,7 @@ STATEMENTS = (
     """CREATE TABLE outbox (
         id {pk}, kind TEXT NOT NULL, request_id BIGINT NOT NULL REFERENCES media_requests (id) ON DELETE CASCADE,
         lane TEXT NOT NULL, attempts INTEGER NOT NULL, next_attempt_at {ts} NOT NULL, owner TEXT, lease_until {ts},
-        posted_at {ts}, last_code TEXT, created_at {ts} NOT NULL)""",
+        posted_at {ts}, refusals INTEGER NOT NULL, last_code TEXT, created_at {ts} NOT NULL)""",
     "CREATE INDEX outbox_due ON outbox (next_attempt_at, id)",
     "CREATE INDEX outbox_lane ON outbox (lane, id)",
     "CREATE INDEX outbox_request ON outbox (request_id, id)",

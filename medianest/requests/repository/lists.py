@@ -136,6 +136,15 @@ class RequestLists:
         )
         return tuple(RequestPerson(id=row["id"], name=row["display_name"]) for row in found)
 
+    async def person_with(self, plex_id: int | None, email: str) -> int | None:
+        """Who has this Plex account, else who has this e-mail."""
+        found: list[dict[str, Any]] = []
+        if plex_id is not None:
+            found = await fetch("SELECT user_id AS id FROM plex_accounts WHERE plex_id = {}", plex_id)
+        if not found and email:
+            found = await fetch("SELECT id FROM users WHERE lower(email) = {} ORDER BY id LIMIT 1", email.lower())
+        return int(found[0]["id"]) if found else None
+
     async def history(self, request_id: int) -> list[dict[str, Any]]:
         """The last 200 steps, oldest first: `at`, `status`, `source`, `actor_id`, `reason`."""
         found = await fetch(

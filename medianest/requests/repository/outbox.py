@@ -28,6 +28,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     request_id: int
     attempts: int
+    refusals: int
     posted_at: datetime | None
     created_at: datetime
 
@@ -54,8 +55,8 @@ class Outbox:
     async def put(self, kind: Kind, request_id: int, lane: str, at: datetime) -> None:
         """Keep what is to be told; call it inside the transaction that makes it true here."""
         await fetch(
-            f"INSERT INTO outbox (kind, request_id, lane, attempts, next_attempt_at, created_at) VALUES ({marks(6)})",
-            *(kind.value, request_id, lane, 0, at, at),
+            f"INSERT INTO outbox (kind, request_id, lane, attempts, refusals, next_attempt_at, created_at) VALUES ({marks(7)})",
+            *(kind.value, request_id, lane, 0, 0, at, at),
         )
 
     async def claim(self, now: datetime, lease: timedelta) -> Letter | None:
@@ -63,7 +64,7 @@ class Outbox:
         query = CLAIM_QUERY.format(lock=" FOR UPDATE SKIP LOCKED" if is_postgres() else "")
         found = await fetch(
             f"UPDATE outbox SET owner = {{}}, lease_until = {{}}, attempts = attempts + 1 WHERE id = ({query}) "
-            "AND (lease_until IS NULL OR lease_until < {}) RETURNING id, kind, request_id, attempts, posted_at, created_at",
+            "AND (lease_until IS NULL OR lease_until < {}) RETURNING id, kind, request_id, attempts, refusals, posted_at, created_at",
             *(self._owner, now + lease, now, now, now),
         )
         if not found:
@@ -74,6 +75,7 @@ class Outbox:
             kind=Kind(row["kind"]),
             request_id=row["request_id"],
             attempts=row["attempts"],
+            refusals=row["refusals"],
             posted_at=row["posted_at"],
             created_at=row["created_at"],
         )
@@ -103,12 +105,12 @@ class Outbox:
         """Nothing is left to do."""
         return bool(await fetch("DELETE FROM outbox WHERE id = {} AND owner = {} RETURNING id", letter_id, self._owner))
 
-    async def later(self, letter_id: int, at: datetime, code: str) -> None:
+    async def later(self, letter_id: int, at: datetime, code: str, *, is_refusal: bool = False) -> None:
         """Give it back until then."""
         await fetch(
-            "UPDATE outbox SET owner = NULL, lease_until = NULL, next_attempt_at = {}, last_code = {} "
-            "WHERE id = {} AND owner = {}",
-            *(at, code[:100], letter_id, self._owner),
+            "UPDATE outbox SET owner = NULL, lease_until = NULL, next_attempt_at = {}, last_code = {}, "
+            "refusals = refusals + {} WHERE id = {} AND owner = {}",
+            *(at, code[:100], 1 if is_refusal else 0, letter_id, self._owner),
         )
 
     async def next_at(self) -> datetime | None:

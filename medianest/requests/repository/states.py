@@ -174,6 +174,15 @@ class RequestStates:
         """Keep its number in Overseerr."""
         await fetch("UPDATE media_requests SET overseerr_id = {} WHERE id = {}", overseerr_id, request_id)
 
+    async def unlink_all(self) -> list[Row]:
+        """Numbers of Overseerr mean nothing any more; gives the open requests that had been sent."""
+        rows = await fetch(
+            f"SELECT {COLUMNS} FROM media_requests r WHERE r.overseerr_id IS NOT NULL "
+            "AND r.status IN ('approved', 'processing', 'partially_available') ORDER BY r.id"
+        )
+        await fetch("UPDATE media_requests SET overseerr_id = NULL WHERE overseerr_id IS NOT NULL")
+        return [to_row(row) for row in rows]
+
     async def charge(self, request_id: int, at: datetime) -> None:
         await fetch("UPDATE media_requests SET charged_at = {} WHERE id = {}", at, request_id)
 
