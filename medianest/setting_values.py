@@ -11,6 +11,8 @@ import msgspec
 from medianest.errors import MediaNestError
 
 DEFAULT_PORT = 6378
+DEFAULT_SCAN_DELAY_S = 20.0
+LONGEST_S = 3600.0
 PREFIX = "MEDIANEST_"
 
 
@@ -35,6 +37,18 @@ def port(text: str | None, source: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
         raise SettingsError(f"The port {text!r} ({source}) is not a number from 1 to 65535.")
     return int(text)
+
+
+def seconds(name: str, text: str | None, default: float) -> float:
+    if not text:
+        return default
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= LONGEST_S:
+        raise SettingsError(f"{PREFIX}{name.upper()} {text!r} is not a number of seconds from 0 to {LONGEST_S:.0f}.")
+    return found
 
 
 def base_path(text: str) -> str:

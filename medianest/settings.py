@@ -18,6 +18,7 @@ import msgspec
 
 from medianest.setting_values import (
     DEFAULT_PORT,
+    DEFAULT_SCAN_DELAY_S,
     PREFIX,
     AllowList,
     SettingsError,
@@ -30,6 +31,7 @@ from medianest.setting_values import (
     networks,
     one_of,
     port,
+    seconds,
 )
 
 SECRETS = frozenset(("admin_password", "secret_key", "database_url", "plex_token", "overseerr_api_key"))
@@ -69,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     plex_token: str = ""
     plex_tv_url: str = "https://plex.tv"
     plex_app_url: str = "https://app.plex.tv"
+    plex_scan_delay_s: float = DEFAULT_SCAN_DELAY_S  # how long a folder must be quiet before Plex looks into it
     overseerr_url: str = ""
     overseerr_api_key: str = ""  # counts with `overseerr_url` only, so that it goes nowhere else
     tmdb_images_url: str = TMDB_IMAGES_URL
@@ -125,6 +128,7 @@ NAMES = (
     "plex_token",
     "plex_tv_url",
     "plex_app_url",
+    "plex_scan_delay_s",
     "overseerr_url",
     "overseerr_api_key",
     "tmdb_images_url",
@@ -195,6 +199,7 @@ def load_settings(
         plex_token=values.get("plex_token", "").strip(),
         plex_tv_url=address("plex_tv_url", values.get("plex_tv_url", "")) or "https://plex.tv",
         plex_app_url=address("plex_app_url", values.get("plex_app_url", "")) or "https://app.plex.tv",
+        plex_scan_delay_s=seconds("plex_scan_delay_s", values.get("plex_scan_delay_s"), DEFAULT_SCAN_DELAY_S),
         overseerr_url=address("overseerr_url", values.get("overseerr_url", "")),
         overseerr_api_key=values.get("overseerr_api_key", "").strip(),
         tmdb_images_url=address("tmdb_images_url", values.get("tmdb_images_url", "")) or TMDB_IMAGES_URL,

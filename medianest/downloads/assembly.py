@@ -15,6 +15,7 @@ from medianest.downloads.belongings import PersonBelongings
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.dispatcher import Dispatcher, DispatcherRules
 from medianest.downloads.endings import JobTools
+from medianest.downloads.filed import FiledVideos
 from medianest.downloads.filing import Library
 from medianest.downloads.jobs import DownloadJobs
 from medianest.downloads.pictures import PictureStore
@@ -26,11 +27,13 @@ from medianest.downloads.repository.belongings import BelongingsRepository
 from medianest.downloads.repository.claims import ClaimRepository
 from medianest.downloads.repository.cleaning import CleaningRepository
 from medianest.downloads.repository.expansion import ExpansionRepository
+from medianest.downloads.repository.filed import FiledRepository
 from medianest.downloads.repository.history import HistoryRepository
 from medianest.downloads.repository.lists import DownloadLists
 from medianest.downloads.repository.quotas import QuotaRepository
 from medianest.downloads.repository.settings import QueueSettingsRepository
 from medianest.downloads.repository.states import DownloadStates
+from medianest.downloads.searching import VideoSearch
 from medianest.downloads.service import DownloadService
 from medianest.downloads.showing import Showing
 from medianest.events import EventBus
@@ -47,6 +50,7 @@ class Downloads(msgspec.Struct, frozen=True, kw_only=True):
     service: DownloadService
     approvals: Approvals
     belongings: PersonBelongings
+    filed: FiledVideos
     dispatcher: Dispatcher
     pool: WorkerPool
     pictures: PictureStore
@@ -82,7 +86,7 @@ def build_downloads(
         raise ValueError(f"{owner!r} is no name of an owner")
     lists, states, history = DownloadLists(), DownloadStates(), HistoryRepository(owner)
     board, announcer = ProgressBoard(events), Announcer(events, lists)
-    showing = Showing(lists, board)
+    showing = Showing(lists, board, settings.plex_app_url)
     library, pictures = Library(settings.library_dir, settings.staging_dir), PictureStore(settings.data_dir)
     temp = settings.data_dir / "temp" / name.run
     pool = WorkerPool(command, environment, configure(settings, programs), temp, rules.pool)
@@ -113,11 +117,13 @@ def build_downloads(
         allowed=AllowedAddresses.parse(settings.allow_private_downloads.to_text()),
         showing=showing,
         allowance=Allowance(QuotaRepository()),
+        videos=VideoSearch(pool),
     )
     return Downloads(
         service=service,
         approvals=Approvals(lists, states, showing, announcer),
         belongings=PersonBelongings(BelongingsRepository(), states, history, library, announcer),
+        filed=FiledVideos(FiledRepository(), pictures, announcer),
         dispatcher=Dispatcher(name, tools, queue_settings, rules.dispatcher),
         pool=pool,
         pictures=pictures,

@@ -17,6 +17,7 @@ from medianest.downloads.model import Download, NewDownload, Quality, QuotaUse
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.service import DownloadService
 from medianest.errors import Conflict, Invalid, MediaNestError, NotAllowed, TooMany
+from medianest.plex_library.service import PlexLibraryService
 from medianest.web.auth import device_of
 from medianest.web.frame import KNOWS_COUNTS
 from medianest.web.guards import requires_admin
@@ -27,6 +28,7 @@ Downloads = NamedDependency[DownloadService]
 Person = NamedDependency[Caller]
 Addresses = NamedDependency[Urls]
 ToApprove = NamedDependency[Approvals]
+InPlex = NamedDependency[PlexLibraryService]
 Id = FromPath[int]
 
 MOST_LINKS = 50  # in one form
@@ -137,12 +139,18 @@ class DownloadPages(Controller):
 
     @get("/{download_id:int}")
     async def detail(
-        self, download_id: Id, downloads: Downloads, caller: Person, offset: FromQuery[int] = 0
+        self,
+        download_id: Id,
+        downloads: Downloads,
+        plex_library: InPlex,
+        caller: Person,
+        offset: FromQuery[int] = 0,
     ) -> Template:
         download = await downloads.get(download_id, by=caller.user)
         context: dict[str, Any] = {"download": download, "log": await downloads.log(download_id, by=caller.user)}
         if download.is_list:
             context |= await items_context(downloads, caller, download_id, offset)
+            context["collection"] = await plex_library.collection(download_id)
         return Template("downloads/detail.html", context=context)
 
     @get("/{download_id:int}/row")

@@ -22,6 +22,7 @@ from medianest.downloads.links import key_of
 from medianest.downloads.model import (
     Download,
     DownloadState,
+    FoundVideo,
     NewDownload,
     Preview,
     QueueCounts,
@@ -36,6 +37,7 @@ from medianest.downloads.repository.lists import GROUP_STATES, DownloadLists
 from medianest.downloads.repository.rows import Row
 from medianest.downloads.repository.settings import QueueSettingsRepository
 from medianest.downloads.repository.states import AGAIN, HELD, DownloadStates, Outcome
+from medianest.downloads.searching import VideoSearch
 from medianest.downloads.showing import Showing
 from medianest.errors import Conflict, Invalid
 from medianest.events import EventBus
@@ -50,7 +52,7 @@ class DownloadService:
     def __init__(
         self, *, lists: DownloadLists, states: DownloadStates, history: HistoryRepository, settings: QueueSettingsRepository,
         previews: Previews, library: Library, board: ProgressBoard, announcer: Announcer, events: EventBus,
-        allowed: AllowedAddresses, showing: Showing, allowance: Allowance,
+        allowed: AllowedAddresses, showing: Showing, allowance: Allowance, videos: VideoSearch,
     ) -> None:  # fmt: skip
         self._lists = lists
         self._states = states
@@ -58,6 +60,7 @@ class DownloadService:
         self._history = history
         self._settings = settings
         self._previews = previews
+        self._videos = videos
         self._adding = Adding(states, previews, library, announcer, allowed, allowance)
         self._library = library
         self._board = board
@@ -100,6 +103,11 @@ class DownloadService:
         people = await self._lists.people(existing["id"])
         is_seen = by.is_admin or by.id in people
         return msgspec.structs.replace(found, existing=existing["id"] if is_seen else None)
+
+    async def search_videos(self, words: str, by: User) -> tuple[FoundVideo, ...]:
+        """Videos by words; raises as `preview`."""
+        require_download(by)
+        return await self._videos.find(words)
 
     async def get(self, download_id: int, by: User) -> Download:
         """One download; raises `NotFound`. Whoever may approve sees what waits for it."""

@@ -13,9 +13,8 @@ from medianest.downloads.model import (
     FINISHED_STATES,
     WAITING_STATES,
     DownloadState,
-    LibraryFile,
 )
-from medianest.downloads.repository.rows import COLUMNS, Row, stamp, to_files
+from medianest.downloads.repository.rows import COLUMNS, InLibrary, Row, stamp, to_files
 from medianest.errors import NotFound
 
 # The words stand in the SQL itself, since the partial indexes are made for exactly these.
@@ -117,17 +116,23 @@ class DownloadLists:
         )
         return int(rows[0]["n"])
 
-    async def files(self, history_ids: Iterable[int | None]) -> dict[int, tuple[LibraryFile, ...]]:
-        """Files in the library by history id; what was deleted has none."""
+    async def filed(self, history_ids: Iterable[int | None]) -> dict[int, InLibrary]:
+        """What lies in the library by history id; what was deleted is not among it."""
         wanted = sorted({one for one in history_ids if one is not None})
         if not wanted:
             return {}
         marks = ", ".join(["{}"] * len(wanted))
         rows = await fetch(
-            f"SELECT id, files FROM download_history WHERE id IN ({marks}) AND filed_at IS NOT NULL AND deleted_at IS NULL",
+            f"SELECT id, files, plex_rating_key, server_id FROM download_history WHERE id IN ({marks}) "
+            "AND filed_at IS NOT NULL AND deleted_at IS NULL",
             *wanted,
         )
-        return {row["id"]: to_files(row["files"]) for row in rows}
+        return {
+            row["id"]: InLibrary(
+                files=to_files(row["files"]), rating_key=row["plex_rating_key"], machine_id=row["server_id"]
+            )
+            for row in rows
+        }
 
     async def people(self, top_id: int) -> tuple[int, ...]:
         """Who sees this top-level download, administrators aside."""

@@ -51,8 +51,21 @@ class ParentChanged(msgspec.Struct, frozen=True, kw_only=True):
     progress: Progress
 
 
+class InLibrary(msgspec.Struct, frozen=True, kw_only=True):
+    """A video that was filed, and under which number which Plex server has it."""
+
+    files: tuple[LibraryFile, ...] = ()
+    rating_key: str | None = None
+    machine_id: str | None = None
+
+
 def to_download(
-    row: Row, *, progress: Progress | None, place: int | None, files: tuple[LibraryFile, ...] = ()
+    row: Row,
+    *,
+    progress: Progress | None,
+    place: int | None,
+    files: tuple[LibraryFile, ...] = (),
+    plex_url: str | None = None,
 ) -> Download:
     """The model of `row`. `progress` is the running worker's, None when none runs."""
     return Download(
@@ -81,6 +94,7 @@ def to_download(
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         files=files,
+        plex_url=plex_url,
     )
 
 
