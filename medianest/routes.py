@@ -22,8 +22,11 @@ from medianest.accounts.second_factor.api import SecondFactorApi
 from medianest.accounts.second_factor.pages import SecondStepPages, TwoStepPages
 from medianest.accounts.settings_pages import SettingsPages
 from medianest.connections.api import PlexConnectionApi
+from medianest.connections.overseerr.api import OverseerrApi
+from medianest.connections.overseerr.pages import OverseerrPages
 from medianest.connections.pages import PlexPages
 from medianest.connections.pin_pages import PlexPinPages
+from medianest.connections.service_pages import ServicePages
 from medianest.downloads.api import DownloadApi, QueueSettingsApi
 from medianest.downloads.pages import DownloadPages, QueueSettingsPages, picture
 from medianest.home.pages import HomePages
@@ -75,6 +78,9 @@ ROUTES: list[Any] = [
     PlexLibraryPages,
     retry_collection,
     PlexConnectionApi,
+    OverseerrPages,
+    OverseerrApi,
+    ServicePages,
     SystemPages,
     AuditPages,
     SecurityPages,

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
+from medianest.connections.services import ServiceStates
 from medianest.scheduler import Scheduler
 from medianest.system.service import SystemService
 from medianest.web.guards import requires_admin
@@ -20,7 +21,12 @@ class SystemPages(Controller):
     include_in_schema = False
 
     @get("/system")
-    async def index(self, system: NamedDependency[SystemService], scheduler: NamedDependency[Scheduler]) -> Template:
+    async def index(
+        self,
+        system: NamedDependency[SystemService],
+        scheduler: NamedDependency[Scheduler],
+        service_states: NamedDependency[ServiceStates],
+    ) -> Template:
         report = await system.report()
         return Template(
             "system/index.html",
@@ -31,6 +37,8 @@ class SystemPages(Controller):
                 "health": report.health,
                 "settings": report.settings,
                 "caches": report.caches,
+                "services": await service_states.all(),
+                "breakers": service_states.breakers(),
                 "tasks": await scheduler.tasks(),
             },
         )

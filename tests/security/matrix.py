@@ -118,6 +118,14 @@ POST    /system/plex/servers                               manage_settings
 GET     /system/plex/return                                manage_settings
 GET     /system/plex/waiting                               manage_settings
 GET     /system/plex/servers                               manage_settings
+GET     /system/overseerr                                  manage_settings
+POST    /system/overseerr                                  manage_settings
+POST    /system/overseerr/test                             manage_settings
+POST    /system/overseerr/user                             manage_settings
+POST    /system/overseerr/accept                           manage_settings
+POST    /system/overseerr/webhook-secret                   manage_settings
+POST    /system/overseerr/disconnect                       manage_settings
+POST    /system/services/{name:str}/reset                  admin
 GET     /system/security                                   manage_settings
 POST    /system/security                                   manage_settings
 POST    /system/security/trust-proxy                       manage_settings
@@ -181,6 +189,10 @@ PUT     /api/v1/system/security                            manage_settings  admi
 GET     /api/v1/integrations/plex                          manage_settings  admin
 PUT     /api/v1/integrations/plex                          manage_settings  admin
 POST    /api/v1/integrations/plex/test                     manage_settings  admin
+GET     /api/v1/integrations/overseerr                     manage_settings  admin
+PUT     /api/v1/integrations/overseerr                     manage_settings  admin
+DELETE  /api/v1/integrations/overseerr                     manage_settings  admin
+POST    /api/v1/integrations/overseerr/test                manage_settings  admin
 GET     /api/v1/system/health                              admin           admin
 GET     /api/v1/system/audit                               admin           admin
 GET     /api/v1/system/tasks                               admin           admin

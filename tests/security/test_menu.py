@@ -11,7 +11,7 @@ from medianest.app import Application
 from tests.harness.application import Visit
 from tests.security.cast import somebody
 
-OWNERS = frozenset(("/people", "/downloads/settings", "/system/plex", "/system/security", "/system/audit", "/system"))
+OWNERS = frozenset(("/people", "/downloads/settings", "/system/plex", "/system/overseerr", "/system/security", "/system/audit", "/system"))
 
 
 def linked(page: str) -> frozenset[str]:
@@ -23,7 +23,7 @@ def linked(page: str) -> frozenset[str]:
     ("kind", "permission", "theirs"),
     [
         ("user", Permission.MANAGE_USERS, {"/people"}),
-        ("user", Permission.MANAGE_SETTINGS, {"/system/plex", "/system/security"}),
+        ("user", Permission.MANAGE_SETTINGS, {"/system/plex", "/system/overseerr", "/system/security"}),
         ("user", Permission.MANAGE_REQUESTS, set()),
         ("user", None, set()),
         ("child", None, set()),

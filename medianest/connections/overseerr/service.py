@@ -135,6 +135,11 @@ class OverseerrService:
         return bool(self._settings.overseerr_url)
 
     @property
+    def public_url(self) -> str:
+        """Where other programs find MediaNest; empty when nobody said."""
+        return self._settings.public_url
+
+    @property
     def fixed_key(self) -> str:
         """The key of the settings; it goes to the address of the settings and nowhere else."""
         return self._settings.overseerr_api_key if self.is_fixed else ""
@@ -280,7 +285,7 @@ class OverseerrService:
 
     async def problems(self) -> tuple[HealthProblem, ...]:
         """For the health list: it has not answered twice in a row, or something about the connection is wrong."""
-        advice = "Open the page Requests connection and press Test to see what is wrong."
+        advice = "Open the page Overseerr and press Test to see what is wrong."
         if await self._repository.is_damaged(self.row_name):
             text = "What is stored of the connection to Overseerr can not be read."
             return (_problem("overseerr_connection_unreadable", text, "Connect it again."),)
@@ -289,7 +294,7 @@ class OverseerrService:
             return ()
         if connection.has_key and await self.api_key() is None:
             text = "The stored key of Overseerr can not be read: it is damaged, or was stored with another secret key."
-            return (_problem("overseerr_key_unreadable", text, "Type the key anew on the page Requests connection."),)
+            return (_problem("overseerr_key_unreadable", text, "Type the key anew on the page Overseerr."),)
         found = await self.last_check()
         if found is None or found.is_good or (found.code == UNREACHABLE and found.failures < FAILURES_TOLD):
             return ()
