@@ -31,6 +31,10 @@ from medianest.downloads.api import DownloadApi, QueueSettingsApi
 from medianest.downloads.pages import DownloadPages, QueueSettingsPages, picture
 from medianest.home.pages import HomePages
 from medianest.live import LiveHub
+from medianest.media.api import LibraryApi, MediaApi, SearchApi
+from medianest.media.library_pages import LibraryPages
+from medianest.media.pages import MediaPages
+from medianest.media.picture_pages import media_picture
 from medianest.plex_library.pages import PlexLibraryPages, retry_collection
 from medianest.requests.api import RequestApi, overseerr_webhook
 from medianest.requests.pages import RequestPages
@@ -61,6 +65,9 @@ ROUTES: list[Any] = [
     PlexSignInPages,
     sign_out,
     HomePages,
+    MediaPages,
+    LibraryPages,
+    media_picture,
     RequestPages,
     DownloadPages,
     QueueSettingsPages,
@@ -91,6 +98,9 @@ ROUTES: list[Any] = [
     UserApi,
     DefaultRightsApi,
     KeyApi,
+    SearchApi,
+    MediaApi,
+    LibraryApi,
     RequestApi,
     overseerr_webhook,
     DownloadApi,

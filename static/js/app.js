@@ -4,6 +4,7 @@ import { announce, say, toast } from "./announce.js";
 import { start as startDialogs } from "./dialogs.js";
 import { start as startDownloads } from "./downloads.js";
 import { start as startLive } from "./live.js";
+import { start as startSearch } from "./search.js";
 
 /** Times in the device's zone where the person chose none; the server wrote them in UTC. */
 function localTimes(root) {
@@ -62,6 +63,7 @@ function start() {
   startDialogs();
   startDownloads();
   startLive();
+  startSearch();
   const saved = document.querySelector(".notice.is-ok[role=status]");
   if (saved) announce(saved.textContent.trim());
 }

@@ -51,7 +51,27 @@ GET     /downloads/{download_id:int}                       person
 GET     /downloads/{download_id:int}/items                 person
 GET     /downloads/{download_id:int}/row                   person
 POST    /downloads/{download_id:int}/{verb:str}            person
+POST    /downloads/{download_id:int}/collection/retry      person
 GET     /pictures/{name:str}                               person
+GET     /pictures/{source:str}/{size:str}/{signature:str}/{name:str} person
+
+GET     /search                                            person
+GET     /search/results                                    person
+GET     /search/more                                       person
+GET     /search/suggestions                                person
+GET     /home/rows                                         person
+GET     /media/{media_type:str}/{tmdb_id:int}              person
+GET     /library                                           person
+GET     /library/recent                                    person
+GET     /library/collections                               person
+GET     /library/item/{rating_key:str}                     person
+GET     /library/{key:str}                                 person
+GET     /library/{key:str}/items                           person
+GET     /api/v1/search                                     person          read requests admin
+GET     /api/v1/media/recent                               person          read requests admin
+GET     /api/v1/media/{media_type:str}/{tmdb_id:int}       person          read requests admin
+GET     /api/v1/libraries                                  person          read requests admin
+GET     /api/v1/libraries/{key:str}/items                  person          read requests admin
 
 GET     /settings                                          person
 POST    /settings                                          person
@@ -107,6 +127,11 @@ GET     /system/audit/export                               admin
 GET     /system/audit                                      admin
 POST    /system/tasks/{name:str}/run                       admin
 GET     /system/plex                                       manage_settings
+GET     /system/plex/library                               manage_settings
+POST    /system/plex/library                               manage_settings
+GET     /system/plex/library/test                          manage_settings
+POST    /system/plex/library/test                          manage_settings
+POST    /system/plex/library/look-again                    manage_settings
 POST    /system/plex/begin                                 manage_settings
 POST    /system/plex/cancel                                manage_settings
 POST    /system/plex/by-hand                               manage_settings
