@@ -26,11 +26,12 @@ TRIES = 5  # as often as somebody else may ask for the same in the same moment
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of it: the request it is now, whether that is new, and others that were joined."""
+    """What became of it: the request it is now, whether that is new, others that were joined, and those of them that begin by that."""
 
     id: int
     is_new: bool
     joined: tuple[int, ...] = ()
+    started: tuple[int, ...] = ()
 
 
 class Asking:
@@ -68,6 +69,8 @@ class Asking:
             raise Unavailable("Too many people ask for this at once. Try again in a moment.")
         for request_id in (*stored.joined, *((stored.id,) if stored.is_new else ())):
             await self._announcer.created(request_id)
+        for request_id in stored.started:
+            await self._announcer.changed(request_id, RequestStatus.APPROVED)
         self._wake()
         return stored
 
@@ -86,9 +89,10 @@ class Asking:
             await self._quotas.lock(person.id)
             taken = await self._states.holding(new, parts)
             joined = [one for one in sorted(set(taken.values())) if await self._states.join(one, person.id, now)]
+            started = await self._start(set(taken.values()), person, now)
             rest = [part for part in parts if part not in taken]
             if not rest:
-                return Stored(id=min(taken.values()), is_new=False, joined=tuple(joined))
+                return Stored(id=min(taken.values()), is_new=False, joined=tuple(joined), started=started)
             since = now - timedelta(days=person.quotas.requests_days)
             rules.admit(person, await self._quotas.charges(person.id, since), len(rest), now)
             request_id = await self._add(new, title, rest, person, by, now)
@@ -97,7 +101,19 @@ class Asking:
                     "request.made_for", title.title, actor_id=by.id, actor_name=by.username, address=address,
                     detail=person.username,
                 )  # fmt: skip
-        return Stored(id=request_id, is_new=True, joined=tuple(joined))
+        return Stored(id=request_id, is_new=True, joined=tuple(joined), started=started)
+
+    async def _start(self, ids: set[int], person: User, now: datetime) -> tuple[int, ...]:
+        """Let begin what waits for a yes: somebody asks for it who would not have had to wait."""
+        started = []
+        for request_id in sorted(ids) if not rules.needs_approval(person) else ():
+            row = await self._states.row(request_id, locks=True)
+            step = Step(status=RequestStatus.APPROVED, source=Source.HOUSE, is_approved=True)
+            if row.status is RequestStatus.PENDING and await self._states.take(row, step, now):
+                kind = Kind.SEND if row.overseerr_id is None else Kind.APPROVE
+                await self._outbox.put(kind, row.id, lane_of(row.key), now)
+                started.append(row.id)
+        return tuple(started)
 
     async def _add(self, new: NewRequest, title: Title, parts: list[int], person: User, by: User, now: datetime) -> int:
         is_approved = person.id != by.id or not rules.needs_approval(person)
