@@ -31,6 +31,7 @@ ToApprove = NamedDependency[Approvals]
 InPlex = NamedDependency[PlexLibraryService]
 Id = FromPath[int]
 
+LONGEST_LINK = 2000
 MOST_LINKS = 50  # in one form
 MOST_APPROVALS = 50  # shown at once
 REFUSALS = (Invalid, NotAllowed, TooMany, Conflict)
@@ -48,9 +49,14 @@ class DownloadPages(Controller):
         caller: Person,
         show: FromQuery[str] = "",
         offset: FromQuery[int] = 0,
+        url: FromQuery[str] = "",
     ) -> Template:
+        """`url`: a link that another page found, to stand in the field; it is added by hand."""
         context = await list_context(downloads, approvals, caller, show, offset)
-        return Template("downloads/index.html", context={"values": {}, "preview": None, "add_error": None, **context})
+        values = {"url": url[:LONGEST_LINK]} if url.lower().startswith(("http://", "https://")) else {}
+        return Template(
+            "downloads/index.html", context={"values": values, "preview": None, "add_error": None, **context}
+        )
 
     @get("/list")
     async def refresh_list(
