@@ -55,7 +55,7 @@ class WorkTable:
     async def finish(self, claim: Claim, now: datetime) -> None:
         """Done; what came in meanwhile is due at once."""
         await fetch(
-            f"UPDATE {self._table} SET owner = NULL, lease_until = NULL, attempts = 0, reason = '', "
+            f"UPDATE {self._table} SET owner = NULL, lease_until = NULL, attempts = 0, "
             "due_at = CASE WHEN changes = {} THEN NULL ELSE due_at END WHERE id = {} AND owner = {}",
             *(claim.changes, claim.id, self._owner),
         )
