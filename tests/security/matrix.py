@@ -41,6 +41,18 @@ PUT     /{address:path}                                    all
 PATCH   /{address:path}                                    all
 DELETE  /{address:path}                                    all
 
+GET     /requests                                          person
+POST    /requests                                          person
+GET     /requests/list                                     person
+GET     /requests/count                                    person
+GET     /requests/summary                                  person
+GET     /requests/new                                      person
+GET     /requests/panel                                    person
+POST    /requests/decide                                   manage_requests
+GET     /requests/{request_id:int}                         person
+GET     /requests/{request_id:int}/row                     person
+POST    /requests/{request_id:int}/{verb:str}              person
+
 GET     /downloads                                         person
 POST    /downloads                                         person
 GET     /downloads/list                                    person
@@ -194,6 +206,16 @@ POST    /api/v1/downloads/{download_id:int}/resume         person          downl
 POST    /api/v1/downloads/{download_id:int}/retry          person          downloads admin
 POST    /api/v1/downloads/{download_id:int}/approve        manage_requests downloads admin
 POST    /api/v1/downloads/{download_id:int}/decline        manage_requests downloads admin
+GET     /api/v1/requests                                   person          read requests admin
+POST    /api/v1/requests                                   person          requests admin
+GET     /api/v1/requests/{request_id:int}                  person          read requests admin
+DELETE  /api/v1/requests/{request_id:int}                  person          requests admin
+POST    /api/v1/requests/{request_id:int}/approve          manage_requests requests admin
+POST    /api/v1/requests/{request_id:int}/decline          manage_requests requests admin
+POST    /api/v1/requests/{request_id:int}/retry            person          requests admin
+POST    /api/v1/requests/{request_id:int}/follow           person          requests admin
+DELETE  /api/v1/requests/{request_id:int}/follow           person          requests admin
+POST    /api/v1/webhooks/overseerr                         all
 GET     /api/v1/users                                      manage_users    admin
 POST    /api/v1/users                                      manage_users    admin
 GET     /api/v1/users/{person_id:int}                      manage_users    admin

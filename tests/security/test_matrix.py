@@ -139,6 +139,7 @@ async def test_a_key_never_opens_more_than_its_person_may(application: Applicati
 # what stands in a path, and how somebody comes to own one; `None`: not a thing of one person, with the reason
 OWNED: dict[str, str | None] = {
     "download_id": "download",
+    "request_id": "request",
     "session_id": "session",
     "key_id": "key",
     "notice_id": "notice",
@@ -151,6 +152,7 @@ BODIES: dict[tuple[str, str], Any] = {("PATCH", "/api/v1/downloads/{download_id:
 # answers a notice that was answered in another tab, and one of somebody else, alike
 ALIKE = {"/settings/notices/{notice_id:int}": 303}
 VERBS = ("cancel", "pause", "resume", "retry", "remove", "top")
+REQUEST_VERBS = ("cancel", "retry", "follow", "unfollow", "approve", "decline")
 
 
 async def make(application: Application, what: str, user_id: int) -> object:
@@ -170,6 +172,18 @@ async def make(application: Application, what: str, user_id: int) -> object:
             "INSERT INTO account_notices (user_id, code, detail, address, created_at) "
             "VALUES ({}, 'new_sign_in', '', '', {}) RETURNING id",
             user_id, datetime.now(UTC),
+        )  # fmt: skip
+        return rows[0]["id"]
+    if what == "request":
+        rows = await fetch(
+            "INSERT INTO media_requests (media_type, tmdb_id, is_4k, seasons, requested_by, title, title_key, status, "
+            "is_approved, quota_cost, version, created_at, changed_at) "
+            "VALUES ('movie', 603, {}, '', {}, 'A film', 'a film', 'pending', {}, 1, 1, {}, {}) RETURNING id",
+            False, user_id, False, datetime.now(UTC), datetime.now(UTC),
+        )  # fmt: skip
+        await fetch(
+            "INSERT INTO request_followers (user_id, request_id, joined_at) VALUES ({}, {}, {})",
+            user_id, rows[0]["id"], datetime.now(UTC),
         )  # fmt: skip
         return rows[0]["id"]
     assert what == "download", what
@@ -201,7 +215,8 @@ async def test_somebody_elses_id_is_not_found(application: Application, visit: V
         owned = {name: things[what] for name in names if (what := OWNED[name])}
         if not owned:
             continue
-        for verb in VERBS if "verb" in names else ("",):
+        verbs = REQUEST_VERBS if "request_id" in names else VERBS
+        for verb in verbs if "verb" in names else ("",):
             if kind == "key:admin":  # of somebody who is no administrator
                 headers = await key_headers(await add_person("user"), "admin")
                 if not entry.keys:

@@ -115,6 +115,7 @@ async def test_the_calls_for_strangers_ask_for_no_token_in_the_document(applicat
         "/api/v1/auth/refresh",
         "/api/v1/auth/plex/pins",
         "/api/v1/auth/plex/pins/{pin_id}",
+        "/api/v1/webhooks/overseerr",
     }
 
 
