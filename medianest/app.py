@@ -7,10 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Litestar, Request
 from litestar.di import Provide
-from litestar.plugins import PluginProtocol
-from litestar.plugins.core import MsgspecDIPlugin
 
 from medianest.accounts.devices import Devices
 from medianest.accounts.devices_repository import DeviceRepository
@@ -74,6 +71,7 @@ from medianest.web.guards import (
     requires_own_password,
     requires_sign_in,
 )
+from medianest.web.lean import LeanLitestar, given_as, provide_caller
 from medianest.web.openapi import openapi_config
 from medianest.web.outermost import Outermost
 from medianest.web.same_origin import SameOriginMiddleware
@@ -345,22 +343,3 @@ def pages(
         settings.base_path,
         walls,
     )
-
-
-class LeanLitestar(Litestar):
-    """Litestar without its plug-ins for pydantic and attrs: loading pydantic would cost a third of the start."""
-
-    @staticmethod
-    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
-        return [*plugins, MsgspecDIPlugin()]
-
-
-def provide_caller(request: Request[Any, Any, Any]) -> Caller:
-    """The person signed in; the guards have made sure there is one."""
-    caller: Caller = request.scope["state"]["caller"]
-    return caller
-
-
-def given_as(value: Any) -> Provide:
-    """A dependency that is one object for the whole process."""
-    return Provide(lambda: value, sync_to_thread=False, use_cache=True)
