@@ -44,11 +44,6 @@ function onKey(event) {
     clearTimeout(timer);
     event.target.form.requestSubmit();
   }
-  if (event.key === "/" && "shortcuts" in document.documentElement.dataset && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    if (event.target.closest("input, textarea, select, [contenteditable]") || !field()) return;
-    event.preventDefault();
-    field().focus();
-  }
 }
 
 // A link that is already in the list: its row moves to the top instead of standing there twice.
