@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from medianest.accounts.model import Caller, Preferences, Role, SessionsEnded, User, UserState
+from medianest.connections.model import ServiceStatusChanged
 from medianest.database.relay import RelayResumed
 from medianest.downloads.model import (
     Download,
@@ -91,6 +92,17 @@ class Room:
     async def end(self) -> None:
         await self.hub.close()
         await asyncio.gather(*self.tasks)
+
+
+async def test_everybody_hears_that_a_service_went_down_or_is_back() -> None:
+    room = Room()
+    ada, ben = await room.enter(person(1, Role.ADMIN)), await room.enter(person(2))
+    await room.bus.publish(ServiceStatusChanged(service="overseerr", is_up=False))
+    await room.settle()
+    for socket in (ada, ben):
+        message = {"event": "service.status_changed", "id": None, "data": {"service": "overseerr", "is_up": False}}
+        assert socket.sent[1:] == [message]
+    await room.end()
 
 
 def changed(download_id: int, *people: int) -> DownloadStateChanged:

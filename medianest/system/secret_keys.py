@@ -65,7 +65,7 @@ class SecretKeys:
 OTHER_KEY = "The secret key is not the one that stored secrets were sealed with, so they can not be read."
 OTHER_KEY_ADVICE = (
     "Put the right key back (secret.key in the data folder, or MEDIANEST_SECRET_KEY) and restart. If it is lost, connect "
-    "Plex again and let people set up their second step anew."
+    "Plex and Overseerr again and let people set up their second step anew."
 )
 
 
