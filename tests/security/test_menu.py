@@ -11,7 +11,17 @@ from medianest.app import Application
 from tests.harness.application import Visit
 from tests.security.cast import somebody
 
-OWNERS = frozenset(("/people", "/downloads/settings", "/system/plex", "/system/overseerr", "/system/security", "/system/audit", "/system"))
+OWNERS = frozenset(
+    (
+        "/people",
+        "/downloads/settings",
+        "/system/plex",
+        "/system/overseerr",
+        "/system/security",
+        "/system/audit",
+        "/system",
+    )
+)
 
 
 def linked(page: str) -> frozenset[str]:
