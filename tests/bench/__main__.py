@@ -1,4 +1,4 @@
-"""`python -m tests.bench [start] [pages] [downloads] [sign_in]`: all of them when none is named. Exit code 1 when one is over."""
+"""`python -m tests.bench [start] [pages] [downloads] [sign_in] [asking]`: all of them when none is named. Exit code 1 when one is over."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import downloads, pages, sign_in, start
+from tests.bench import asking, downloads, pages, sign_in, start
 from tests.bench.table import printed, say
 
-PARTS = {"start": start.measure, "pages": pages.measure, "downloads": downloads.measure, "sign_in": sign_in.measure}
+PARTS = {
+    "start": start.measure,
+    "pages": pages.measure,
+    "downloads": downloads.measure,
+    "sign_in": sign_in.measure,
+    "asking": asking.measure,
+}
 
 
 def main(names: list[str]) -> int:
