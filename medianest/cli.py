@@ -1,14 +1,17 @@
 """The commands: reads arguments, calls services, says one plain sentence when something is refused.
 
-Imports stand inside the commands: `_worker` must start without the server's modules, `healthcheck` in a blink.
+Imports stand inside the commands: the hidden `_worker`, `_compile` and `_qjs` must start without the server's modules,
+`healthcheck` in a blink.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
@@ -28,6 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         worker()
         return 0
+    if arguments[:1] == ["_qjs"] or (argv is None and Path(sys.argv[0]).stem == "qjs"):
+        from medianest.downloads.worker.javascript import main as javascript
+
+        code = javascript(arguments[1:] if arguments[:1] == ["_qjs"] else arguments)
+        sys.stdout.flush()
+        os._exit(code)  # behind its walls nothing can be tidied up
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version")):
         arguments.insert(0, "serve")
     from medianest.errors import MediaNestError

@@ -36,7 +36,7 @@ LEFT_OUT = (
     "pydantic", "pydantic_core", "PyInstaller", "yt_dlp.__pyinstaller",
 )  # fmt: skip
 # their versions are shown, or read by the packages themselves
-METADATA = ("yt-dlp", "yt-dlp-ejs", "litestar", "piccolo", "apscheduler", "uvicorn")
+METADATA = ("yt-dlp", "yt-dlp-ejs", "quickjs-ng", "litestar", "piccolo", "apscheduler", "uvicorn")
 # what people choose for dates and numbers (`DATE_LOCALES` of accounts/model.py), and what these build on
 LANGUAGES = (
     "root", "en", "en_001", "en_GB", "en_US", "cs", "da", "de", "es", "fr", "it", "nl", "no", "nb", "pl", "pt", "sv",

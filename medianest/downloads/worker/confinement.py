@@ -72,8 +72,11 @@ def refuse_new_privileges() -> None:
         _prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
-def tie_children_to_this_process() -> None:
-    """Have every child process die with this one, even when this one is killed with -9: ffmpeg would write on."""
+def tie_children_to_this_process(own_program: str | None = None) -> None:
+    """Have every child process die with this one, even when this one is killed with -9: ffmpeg would write on.
+
+    `own_program` is our own executable under another name: it finds itself again by the environment that yt-dlp takes away.
+    """
     if _prctl is None:
         return
     original = subprocess.Popen.__init__
@@ -82,6 +85,9 @@ def tie_children_to_this_process() -> None:
     def start(self: subprocess.Popen[Any], *args: Any, **kwargs: Any) -> None:
         if kwargs.get("preexec_fn") is None:
             kwargs["preexec_fn"] = lambda: die_with_parent(worker)
+        command = args[0] if args else kwargs.get("args")
+        if own_program is not None and isinstance(command, list) and command[:1] == [own_program]:
+            kwargs["env"] = dict(os.environ)
         original(self, *args, **kwargs)
 
     subprocess.Popen.__init__ = start  # type: ignore[method-assign]

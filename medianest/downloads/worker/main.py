@@ -20,6 +20,7 @@ from medianest.downloads.worker.engine import Engine
 from medianest.downloads.worker.extraction import Found, describe, look_at, search
 from medianest.downloads.worker.failures import Failure, classify
 from medianest.downloads.worker.guard import AddressGuard
+from medianest.downloads.worker.javascript import RUNTIME, put_program
 from medianest.downloads.worker.lists import PIECE
 from medianest.downloads.worker.messages import Configuration, Extract, JobOptions, Preview, Search, read
 from medianest.downloads.worker.pictures import PictureTaker
@@ -51,7 +52,11 @@ def main() -> None:
 def _prepare(configuration: Configuration) -> Engine:
     """Put up the walls, then load yt-dlp behind them."""
     confinement.clean_environment(configuration.temp_dir)
-    confinement.tie_children_to_this_process()
+    own_javascript = put_program(Path(configuration.temp_dir, "programs"))
+    if own_javascript is not None:  # the last resort: yt-dlp prefers deno and node
+        runtimes = {**configuration.js_runtimes, RUNTIME: str(own_javascript)}
+        configuration = msgspec.structs.replace(configuration, js_runtimes=runtimes)
+    confinement.tie_children_to_this_process(str(own_javascript))
     confinement.limit_resources(configuration.limits.memory_bytes, configuration.limits.file_size_bytes)
     guard = AddressGuard(AllowedAddresses.parse(configuration.allow))
     guard.install()
