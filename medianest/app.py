@@ -1,4 +1,4 @@
-"""Builds every object and says who listens to what. With `routes.py` and `recurring_jobs.py` the only place that knows all slices."""
+"""Builds every object and says who listens to what. It, `web_side.py`, `routes.py` and `recurring_jobs.py` alone know all slices."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import os
 import uuid
 from dataclasses import dataclass
 from typing import Any
-
-from litestar.di import Provide
 
 from medianest.accounts.devices import Devices
 from medianest.accounts.devices_repository import DeviceRepository
@@ -36,7 +34,7 @@ from medianest.connections.services import OVERSEERR
 from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
 from medianest.downloads.assembly import Downloads, build_downloads
-from medianest.downloads.model import Download, QueueCounts
+from medianest.downloads.model import Download
 from medianest.events import EventBus
 from medianest.instance import host_key, instance_id, start_ticks
 from medianest.live import LiveHub
@@ -46,12 +44,8 @@ from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
 from medianest.recurring_jobs import jobs, media_jobs, people_jobs, plex_library_jobs, request_jobs
 from medianest.requests.assembly import Requests, build_requests
-from medianest.resources import resource_path
-from medianest.routes import ROUTES
 from medianest.scheduler import Scheduler
 from medianest.settings import Settings
-from medianest.system.audit_log.repository import AuditRepository
-from medianest.system.audit_log.service import AuditService
 from medianest.system.repository import ScheduledRunRepository
 from medianest.system.secret_keys import SecretKeys
 from medianest.system.security.model import ProtectionRestored, SecuritySettings
@@ -59,28 +53,8 @@ from medianest.system.security.repository import SecurityRepository
 from medianest.system.security.service import SecurityService, with_outside
 from medianest.system.service import SystemService
 from medianest.vault import Vault
-from medianest.web.auth import AuthMiddleware
-from medianest.web.cookies import SessionCookies
-from medianest.web.errors import ErrorAnswers
-from medianest.web.frame import FrameMiddleware
-from medianest.web.guards import (
-    LimitsActs,
-    refuses_impossible_ids,
-    refuses_large_forms,
-    requires_csrf_token,
-    requires_own_password,
-    requires_sign_in,
-)
-from medianest.web.lean import LeanLitestar, given_as, provide_caller
-from medianest.web.openapi import openapi_config
-from medianest.web.outermost import Outermost
-from medianest.web.same_origin import SameOriginMiddleware
-from medianest.web.static_files import StaticFiles
-from medianest.web.templating import Templates
-from medianest.web.urls import Urls
 from medianest.web.walls import Rules, Walls
-
-LARGEST_BODY_BYTES = 1024 * 1024
+from medianest.web_side import pages
 
 
 @dataclass(frozen=True)
@@ -242,104 +216,4 @@ def create_app(settings: Settings) -> Application:
             requests,
             plex_library,
         ),
-    )
-
-
-def pages(
-    settings: Settings,
-    tokens: TokenMaker,
-    accounts: AccountService,
-    keys: KeyService,
-    connections: Connections,
-    downloads: Downloads,
-    system: SystemService,
-    security: SecurityService,
-    walls: Walls,
-    scheduler: Scheduler,
-    hub: LiveHub,
-    people: PeopleService,
-    deletion: Deletion,
-    plex_accounts: PlexAccounts,
-    people_pictures: PeoplePictures,
-    media: Media,
-    requests: Requests,
-    plex_library: PlexLibrary,
-) -> Outermost:
-    """The web side: routes, what handlers are given, guards and middleware."""
-    urls = Urls(settings.base_path)
-    static_files = StaticFiles(resource_path("static"), urls)
-    templates = Templates(resource_path("templates"), urls, static_files)
-    templates.environment.globals["protections_off"] = walls.off
-    cookies = SessionCookies(tokens.fingerprint, urls, settings.public_url)
-    given: dict[str, Any] = {
-        "accounts": accounts,
-        "devices": accounts.devices,
-        "second_factor": accounts.second_factor,
-        "keys": keys,
-        "people": people,
-        "deletion": deletion,
-        "connections": connections.service,
-        "overseerr": connections.overseerr,
-        "overseerr_connecting": connections.overseerr_connecting,
-        "service_states": connections.states,
-        "plex_connecting": connections.connecting,
-        "owner_link": connections.owner_link,
-        "pins": connections.pins,
-        "plex_sign_in": plex_accounts.sign_in,
-        "people_pictures": people_pictures,
-        "media": media.service,
-        "media_requests": requests.service,
-        "inbox": requests.inbox,
-        "media_pictures": media.pictures,
-        "downloads": downloads.service,
-        "approvals": downloads.approvals,
-        "pictures": downloads.pictures,
-        "plex_library": plex_library.service,
-        "plex_upkeep": plex_library.upkeep,
-        "library_probe": plex_library.probe,
-        "audit": AuditService(AuditRepository()),
-        "system": system,
-        "security": security,
-        "scheduler": scheduler,
-        "hub": hub,
-        "urls": urls,
-        "static_files": static_files,
-        "session_cookies": cookies,
-    }
-
-    async def counts(caller: Caller) -> QueueCounts:
-        return await downloads.service.counts(caller.user)
-
-    async def requests_waiting(caller: Caller) -> int:
-        return await requests.service.menu_count(caller.user)
-
-    return Outermost(
-        LeanLitestar(
-            route_handlers=ROUTES,
-            dependencies={
-                "caller": Provide(provide_caller, sync_to_thread=False),
-                **{name: given_as(value) for name, value in given.items()},
-            },
-            guards=[
-                requires_sign_in,
-                requires_own_password,
-                refuses_impossible_ids,
-                refuses_large_forms,
-                requires_csrf_token,
-                LimitsActs(Limits()),
-            ],
-            # refused before a session is renewed: the new cookies would be lost with the call
-            middleware=[
-                SameOriginMiddleware(walls.opens_socket_for),
-                AuthMiddleware(accounts, cookies, keys),
-                FrameMiddleware(counts, accounts.devices.open_notices, requests_waiting),
-            ],
-            exception_handlers={Exception: ErrorAnswers(templates, urls)},
-            template_config=templates.config(),
-            openapi_config=openapi_config(urls),
-            request_max_body_size=LARGEST_BODY_BYTES,
-            logging_config=None,
-        ),
-        settings.base_path,
-        walls,
     )
