@@ -9,7 +9,9 @@ from medianest.downloads.model import (
     DownloadRemoved,
     DownloadStateChanged,
     Progress,
+    QueueChanged,
 )
+from medianest.downloads.repository.bulk import Many
 from medianest.downloads.repository.claims import Ended
 from medianest.downloads.repository.lists import DownloadLists
 from medianest.downloads.repository.rows import Changed, ParentChanged
@@ -50,6 +52,18 @@ class Announcer:
         for changed in outcome.changed[:TOLD_ITEMS]:
             await self._state(changed, people)
         await self._parent(outcome.parent, people, has_told_state=any(c.id == top_id for c in outcome.changed))
+
+    async def many(self, many: Many) -> None:
+        """Many downloads changed at once: those that ran are named, so that whoever runs them stops; of the others some."""
+        first = sorted(many.changed, key=lambda one: one.id not in many.was_running)
+        tops = {one.parent_id or one.id for one in first[:TOLD_ITEMS]} | {one.changed.id for one in many.parents}
+        people = {top: await self.people(top) for top in tops}
+        for changed in first[:TOLD_ITEMS]:
+            await self._state(changed, people[changed.parent_id or changed.id])
+        for parent in many.parents:
+            await self._parent(parent, people[parent.changed.id])
+        if len(first) > 1:
+            await self._events.publish(QueueChanged())
 
     async def removed(self, removed: Removed) -> None:
         event = DownloadRemoved(download_id=removed.id, parent_id=removed.parent_id, people=removed.people)

@@ -13,15 +13,19 @@ from medianest.downloads.announcer import Announcer
 from medianest.downloads.approvals import Approvals
 from medianest.downloads.belongings import PersonBelongings
 from medianest.downloads.board import ProgressBoard
+from medianest.downloads.cookies.repository import CookieRepository
+from medianest.downloads.cookies.service import CookieService
+from medianest.downloads.cookies.store import CookieStore
 from medianest.downloads.dispatcher import Dispatcher, DispatcherRules
 from medianest.downloads.endings import JobTools
 from medianest.downloads.filed import FiledVideos
 from medianest.downloads.filing import Library
 from medianest.downloads.jobs import DownloadJobs
+from medianest.downloads.pauses import SitePauses
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.pool import PoolRules, WorkerPool
 from medianest.downloads.previews import Previews
-from medianest.downloads.reasons import RetryRules, SitePauses
+from medianest.downloads.reasons import RetryRules
 from medianest.downloads.recovery import Owner
 from medianest.downloads.repository.belongings import BelongingsRepository
 from medianest.downloads.repository.claims import ClaimRepository
@@ -30,6 +34,7 @@ from medianest.downloads.repository.expansion import ExpansionRepository
 from medianest.downloads.repository.filed import FiledRepository
 from medianest.downloads.repository.history import HistoryRepository
 from medianest.downloads.repository.lists import DownloadLists
+from medianest.downloads.repository.pauses import PauseRepository
 from medianest.downloads.repository.quotas import QuotaRepository
 from medianest.downloads.repository.settings import QueueSettingsRepository
 from medianest.downloads.repository.states import DownloadStates
@@ -39,6 +44,7 @@ from medianest.downloads.showing import Showing
 from medianest.events import EventBus
 from medianest.programs import Programs
 from medianest.settings import Settings
+from medianest.vault import Vault
 
 LARGEST_FILE_BYTES = 512 * 1024**3
 WORKER_MEMORY_BYTES = 4 * 1024**3
@@ -54,6 +60,8 @@ class Downloads(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     pool: WorkerPool
     pictures: PictureStore
+    pauses: SitePauses
+    cookies: CookieService
     jobs: DownloadJobs
 
 
@@ -91,6 +99,9 @@ def build_downloads(
     temp = settings.data_dir / "temp" / name.run
     pool = WorkerPool(command, environment, configure(settings, programs), temp, rules.pool)
     queue_settings = QueueSettingsRepository()
+    pauses = SitePauses(PauseRepository(), rules.retries, announcer, events)
+    cookie_rows = CookieRepository()
+    cookie_store = CookieStore(cookie_rows, Vault(settings.secret_key))
     tools = JobTools(
         claims=ClaimRepository(owner),
         expansion=ExpansionRepository(owner),
@@ -101,7 +112,8 @@ def build_downloads(
         announcer=announcer,
         board=board,
         events=events,
-        pauses=SitePauses(rules.retries),
+        pauses=pauses,
+        cookies=cookie_store,
         rules=rules.retries,
     )
     service = DownloadService(
@@ -127,6 +139,8 @@ def build_downloads(
         dispatcher=Dispatcher(name, tools, queue_settings, rules.dispatcher),
         pool=pool,
         pictures=pictures,
+        pauses=pauses,
+        cookies=CookieService(cookie_rows, cookie_store, pauses, announcer, events),
         jobs=DownloadJobs(CleaningRepository(), library, pictures),
     )
 

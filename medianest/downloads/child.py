@@ -59,6 +59,7 @@ class Child:
         self.jobs = 0
         self.used_at = time.monotonic()
         self.version = ""
+        self.share_bytes_s: int | None = None  # what it was told last; it keeps it from job to job
 
     @classmethod
     async def start(

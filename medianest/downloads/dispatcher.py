@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from medianest.database.relay import RelayResumed
+from medianest.downloads.bandwidth import divide
 from medianest.downloads.endings import JobTools
 from medianest.downloads.job import DownloadJob
 from medianest.downloads.model import (
@@ -19,9 +21,11 @@ from medianest.downloads.model import (
     DownloadRemoved,
     DownloadState,
     DownloadStateChanged,
+    QueueChanged,
     QueueSettings,
     QueueSettingsChanged,
 )
+from medianest.downloads.night import lowest_priority
 from medianest.downloads.recovery import Owner
 from medianest.downloads.repository.rows import Changed
 from medianest.downloads.repository.settings import QueueSettingsRepository
@@ -73,6 +77,7 @@ class Dispatcher:
         events.subscribe(DownloadCreated, self._on_created)
         events.subscribe(DownloadStateChanged, self._on_state_changed)
         events.subscribe(DownloadRemoved, self._on_removed)
+        events.subscribe(QueueChanged, self._on_queue_changed)
         events.subscribe(QueueSettingsChanged, self._on_settings_changed)
         events.subscribe(RelayResumed, self._on_relay_resumed)
 
@@ -143,6 +148,7 @@ class Dispatcher:
             self._recovered_at = now
             await self._take_over()
         at = _now()
+        await self._tools.pauses.tend(at)
         for row in await self._tools.claims.due(at):
             ended = await self._tools.claims.wake(row, at)
             if ended is not None:
@@ -154,11 +160,22 @@ class Dispatcher:
             self._settings_until = now + self._rules.settings_s  # before the reading: a change meanwhile undoes it
             self._settings = await self._settings_rows.get()
         settings = self._settings
+        await self._start_next(settings)
+        await divide(settings, (job for job, _task in self._running.values()), self._tools.claims)
+
+    async def _start_next(self, settings: QueueSettings) -> None:
         room = settings.concurrent_downloads - len(self._running)
-        if settings.is_paused or room <= 0 or self._stopping.is_set():
+        lowest = lowest_priority(settings, _now())
+        if settings.is_paused or room <= 0 or lowest is None or self._stopping.is_set():
             return
         claims = await self._tools.claims.claim(
-            limit=settings.concurrent_downloads, most=room, at=_now(), lease_until=self._lease_until()
+            limit=settings.concurrent_downloads,
+            most=room,
+            at=_now(),
+            lease_until=self._lease_until(),
+            per_person=settings.per_person_downloads,
+            lowest=lowest,
+            breath_s=self._breath_s,
         )
         for claim in claims:
             job = DownloadJob(claim, self._tools, settings)
@@ -167,6 +184,11 @@ class Dispatcher:
         for claim in claims:
             changed = Changed(id=claim.id, parent_id=claim.parent_id, state=DownloadState.DOWNLOADING)
             await self._tools.announcer.refreshed(changed)
+
+    def _breath_s(self, site: str) -> float:
+        """Seconds of peace for a site after one of its videos was begun: chance decides, so that no pattern shows."""
+        rules = self._tools.rules
+        return random.uniform(*rules.polite_pause_s) if site in rules.polite_sites else 0.0  # noqa: S311  # no secret
 
     async def _carry_out(self, job: DownloadJob) -> None:
         claim = job.claim
@@ -236,6 +258,11 @@ class Dispatcher:
             if event.download_id in (job.claim.id, job.claim.parent_id):
                 self._removed.add(event.download_id)
                 task.cancel()
+
+    async def _on_queue_changed(self, event: QueueChanged) -> None:
+        del event
+        self._must_verify = self._must_verify or bool(self._running)
+        self.wake()
 
     async def _on_settings_changed(self, event: QueueSettingsChanged) -> None:
         del event

@@ -11,12 +11,13 @@ import msgspec
 from medianest.downloads import reasons
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.board import ProgressBoard
+from medianest.downloads.cookies.store import CookieStore
 from medianest.downloads.filing import Library
-from medianest.downloads.links import host_of
-from medianest.downloads.model import DownloadState, Progress, ReasonCode
+from medianest.downloads.model import EVERYTHING, DownloadState, Progress, ReasonCode, SitePause
+from medianest.downloads.pauses import SitePauses
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.pool import WorkerPool
-from medianest.downloads.reasons import RetryRules, SitePauses, Verdict
+from medianest.downloads.reasons import RetryRules, Verdict
 from medianest.downloads.reports import Failed
 from medianest.downloads.repository.claims import Claim, ClaimRepository
 from medianest.downloads.repository.expansion import ExpansionRepository
@@ -39,6 +40,7 @@ class JobTools(msgspec.Struct, frozen=True, kw_only=True):
     board: ProgressBoard
     events: EventBus
     pauses: SitePauses
+    cookies: CookieStore
     rules: RetryRules
 
 
@@ -57,9 +59,12 @@ class Endings:
             history_id=history_id,
         )
 
-    async def site_is_paused(self, left_s: float) -> None:
-        """Its site asked for peace a moment ago: wait with it."""
-        await self.settle(reasons.judge(_PAUSED, attempts=0, rules=self._tools.rules, now=now(), site_pause_s=left_s))
+    async def site_is_paused(self, pause: SitePause) -> None:
+        """Its site, or everything, was paused a moment ago: wait with it."""
+        code = ReasonCode.SITE_PAUSED if pause.site != EVERYTHING else pause.reason_code
+        left_s = max(0.0, (pause.until_at - now()).total_seconds())
+        reason = reasons.pause_sentence(pause.reason_code)
+        await self.settle(Verdict(state=DownloadState.WAITING, code=code, reason=reason, delay_s=left_s, counts=False))
 
     async def has_twin(self) -> None:
         """Back to the line until the other download of this video has ended."""
@@ -72,8 +77,10 @@ class Endings:
             )
         )
 
-    async def has_no_room(self, reason: str) -> None:
-        """Wait until there is space on the disk."""
+    async def has_no_room(self, reason: str, *, for_anything: bool) -> None:
+        """Wait until there is space on the disk; with no room `for_anything` the whole queue does."""
+        if for_anything:
+            await self._tools.pauses.broken(EVERYTHING, ReasonCode.DISK_FULL, reason)
         await self.settle(
             Verdict(
                 state=DownloadState.WAITING,
@@ -84,21 +91,45 @@ class Endings:
             )
         )
 
-    async def failed(self, failed: Failed) -> None:
+    async def failed(self, failed: Failed, *, site: str | None = None, has_cookies: bool = False) -> None:
         """What the table of reasons says about this failure."""
-        pause_s = 0.0
-        if failed.failure in ("rate_limited", "bot_check"):
-            pause_s = self._tools.pauses.pause(host_of(self._claim.url), now(), failed.retry_after_s)
-        log.info("Download %d: %s: %s", self._claim.id, failed.failure, failed.detail)
+        claim, kind = self._claim, failed.failure
+        site = site or claim.host
+        log.info("Download %d: %s: %s", claim.id, kind, failed.detail)
+        pause_s = await self._pause_for(failed, site)
+        if kind in ANSWERS:  # the site speaks to us again, whatever it says about this video
+            await self._tools.pauses.got_through(site, claim.id)
         verdict = reasons.judge(
-            failed, attempts=self._claim.attempts, rules=self._tools.rules, now=now(), site_pause_s=pause_s
+            failed,
+            attempts=claim.attempts,
+            rules=self._tools.rules,
+            now=now(),
+            site_pause_s=pause_s,
+            engine_tries=claim.engine_tries,
+            has_cookies=has_cookies,
         )
-        await self.settle(verdict, line=f"{failed.failure}: {failed.detail}")
+        await self.settle(verdict, line=f"{kind}: {failed.detail}")
+
+    async def _pause_for(self, failed: Failed, site: str) -> float:
+        """Seconds for which this failure pauses its site or everything; 0 for most."""
+        kind, pauses = failed.failure, self._tools.pauses
+        if kind in reasons.PAUSES:
+            pause = await pauses.complained(site, reasons.PAUSES[kind], failed.detail, failed.retry_after_s)
+        elif kind in reasons.SETUP:
+            where = EVERYTHING if kind in reasons.STOPS_EVERYTHING else site
+            pause = await pauses.broken(where, reasons.SETUP[kind], failed.detail)
+        else:
+            return 0.0
+        return max(0.0, (pause.until_at - now()).total_seconds())
 
     async def failed_by_system(self, error: OSError) -> None:
         """The disk is full, or a folder can not be written."""
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        await self.failed(Failed(failure="disk_full" if is_full else "library_not_writable", detail=str(error)))
+        kind = "folder_blocked"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            kind = "disk_full"
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            kind = "library_not_writable"
+        await self.failed(Failed(failure=kind, detail=str(error)))
 
     async def failed_inside(self, code: ReasonCode, reason: str, line: str) -> None:
         """It can not go on, and trying again by itself would not help."""
@@ -126,6 +157,7 @@ class Endings:
             reason=verdict.reason,
             next_attempt_at=None if verdict.delay_s is None else at + timedelta(seconds=verdict.delay_s),
             counts=verdict.counts,
+            engine_tries=verdict.engine_tries,
             history_id=history_id,
             downloaded_bytes=progress.downloaded_bytes if progress else None,
             total_bytes=progress.total_bytes if progress else None,
@@ -136,7 +168,7 @@ class Endings:
         await self._tools.announcer.ended(ended)
 
 
-_PAUSED = Failed(failure="rate_limited", detail="Its site is left alone for a while.")
+ANSWERS = ("gone", "unsupported", "needs_sign_in", "geo_blocked", "upcoming", "live", "no_format")
 
 
 def now() -> datetime:

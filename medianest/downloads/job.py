@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from medianest.downloads import reasons
-from medianest.downloads.child import WorkerDied
+from medianest.downloads.child import Child, WorkerDied
 from medianest.downloads.endings import Endings, JobTools, now
-from medianest.downloads.links import host_of, identity_of, key_of
+from medianest.downloads.links import identity_of, key_of
 from medianest.downloads.model import DownloadKind, QueueSettings, ReasonCode
 from medianest.downloads.reports import Failed
 from medianest.downloads.repository.claims import Claim, add_log
 from medianest.downloads.repository.expansion import Item
 from medianest.downloads.repository.history import ClaimLost
 from medianest.downloads.shelving import Shelving
+from medianest.downloads.sites import site_of
 from medianest.downloads.talk import AlreadyThere, Conversation, Fetched, FoundList, NoRoom, Result, Twin
 from medianest.errors import MediaNestError
 
 log = logging.getLogger(__name__)
+
+STALE = ("bot_check", "needs_sign_in")  # failures that speak against the cookies that were shown
 
 
 class DownloadJob:
@@ -30,12 +34,28 @@ class DownloadJob:
         self._settings = settings
         self._endings = Endings(claim, tools)
         self._shelving = Shelving(claim, tools, self._endings)
-        self._host = host_of(claim.url)
+        self._site = claim.host or site_of(claim.url)
+        self._share_bytes_s: int | None = None
+        self._child: Child | None = None
+        self._cookies: str | None = None
 
     @property
     def is_ending(self) -> bool:
         """Whether it is writing down its end, or has done so: then nobody needs to stop it any more."""
         return self._endings.is_ending
+
+    async def limit(self, bytes_s: int | None) -> None:
+        """Its share of the speed that all may have together, from now on; None is no limit."""
+        self._share_bytes_s = bytes_s
+        if self._child is not None:
+            await self._tell_share(self._child)
+
+    async def _tell_share(self, child: Child) -> None:
+        if child.share_bytes_s == self._share_bytes_s:
+            return
+        child.share_bytes_s = self._share_bytes_s
+        with contextlib.suppress(WorkerDied):  # whoever listens to it learns of that
+            await child.send({"op": "pace", "bytes_s": self._share_bytes_s})
 
     async def run(self) -> None:
         """Work until the claim has ended in some way."""
@@ -56,28 +76,37 @@ class DownloadJob:
             log.info("Download %d was stopped", self.claim.id)
 
     async def _work(self) -> None:
-        left_s = self._tools.pauses.left_s(self._host, now())
-        if left_s:
-            await self._endings.site_is_paused(left_s)
+        pause = await self._tools.pauses.against(self._site, self.claim.id)
+        if pause is not None:
+            await self._endings.site_is_paused(pause)
             return
         await asyncio.to_thread(self._tools.library.prepare, self.claim.id)
         if await self._shelving.finish_what_was_filed():
             return
+        self._cookies = await self._tools.cookies.of(self._site)
         match await self._converse():
             case Failed() as failed:
-                await self._endings.failed(failed)
+                if self._cookies is not None and failed.failure in STALE:
+                    await self._tools.cookies.refused(self._site)
+                await self._endings.failed(failed, site=self._site, has_cookies=self._cookies is not None)
             case AlreadyThere(history_id):
                 await self._endings.already_there(history_id)
                 await self._discard_staging()
             case Twin():
                 await self._endings.has_twin()
             case NoRoom(reason):
-                await self._endings.has_no_room(reason)
+                free = await asyncio.to_thread(self._tools.library.free_bytes)
+                is_below = free < self._settings.free_space_floor_bytes
+                await self._endings.has_no_room(reason, for_anything=is_below)
             case FoundList() as found:
+                await self._got_through()
                 await self._expand(found)
             case Fetched() as fetched:
-                self._tools.pauses.worked(self._host, now())
+                await self._got_through()
                 await self._shelving.file(fetched)
+
+    async def _got_through(self) -> None:
+        await self._tools.pauses.got_through(self._site, self.claim.id)
 
     async def _converse(self) -> Result:
         """Talk to workers until there is an answer: crashes and late refusals are tried again at once, a few times."""
@@ -111,11 +140,16 @@ class DownloadJob:
                 library=tools.library,
                 announcer=tools.announcer,
                 settings=self._settings,
+                cookies=self._cookies,
+                got_through=self._got_through,
             )
+            self._child = child
+            await self._tell_share(child)
             result = await conversation.run()
             is_well = True
             return result
         finally:
+            self._child = None
             if is_well:
                 tools.pool.release(child)
             else:

@@ -48,6 +48,7 @@ class ReasonCode(StrEnum):
     LIVE = "live"
     ADDRESS_REFUSED = "address_refused"
     FFMPEG_MISSING = "ffmpeg_missing"
+    JAVASCRIPT_MISSING = "javascript_missing"
     LIBRARY_NOT_WRITABLE = "library_not_writable"
     NO_FORMAT = "no_format"
     SUSPICIOUS_FILE = "suspicious_file"
@@ -230,16 +231,48 @@ class QueueCounts(msgspec.Struct, frozen=True, kw_only=True):
     speed_bytes_s: float = 0.0
 
 
+class NightHolds(StrEnum):
+    """What runs only between the two hours of the night window."""
+
+    NOTHING = "nothing"
+    LOW = "low"  # downloads of low priority
+    ALL = "all"
+
+
 class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the owner sets for the whole queue."""
 
     concurrent_downloads: int = 3
+    per_person_downloads: int | None = None  # at once; None is as many as there are
     is_paused: bool = False
     max_list_items: int = 1000
     max_height: int = 2160  # pixels; nobody gets more than this
     rate_limit_bytes_s: int | None = None  # per download; None is unlimited
+    total_rate_bytes_s: int | None = None  # of all downloads together, divided among those that run
+    night_holds: NightHolds = NightHolds.NOTHING
+    night_from: int = 23  # hours of the clock in `time_zone`
+    night_until: int = 7
+    time_zone: str = ""  # IANA name; empty is the server's own
     subtitle_languages: str = ""  # comma list such as "en,de"; empty takes none
     free_space_floor_bytes: int = 2 * 1024**3
+
+
+EVERYTHING = "*"  # the site of a stop that holds for the whole queue
+
+
+class SitePause(msgspec.Struct, frozen=True, kw_only=True):
+    """A site that is left alone until `until_at`; after that one download tries. `site` is `*` for the whole queue.
+
+    `reason_code` is `rate_limited`, `bot_check`, or what is wrong with the machine.
+    """
+
+    site: str
+    reason_code: ReasonCode
+    detail: str
+    since: datetime
+    until_at: datetime
+    length_s: int
+    probe_id: int | None = None
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -321,3 +354,20 @@ class DownloadFinished(Event, frozen=True):
 
 class QueueSettingsChanged(Event, frozen=True):
     pass
+
+
+class QueueChanged(Event, frozen=True):
+    """Many downloads changed at once, or what holds the queue up: lists read themselves again."""
+
+
+class SitePaused(Event, frozen=True):
+    """A site, or the whole queue (`*`), is left alone for a while."""
+
+    site: str
+    reason_code: ReasonCode
+
+
+class CookiesChanged(Event, frozen=True):
+    """The cookies of a site were put in, replaced or removed."""
+
+    site: str

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from medianest.downloads.model import DownloadState, ReasonCode
+from medianest.downloads.model import DownloadState, ReasonCode, SitePause
 from medianest.downloads.reports import Failed
+from medianest.downloads.sites import BIG_SITES
 
 
 class RetryRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,10 +24,14 @@ class RetryRules(msgspec.Struct, frozen=True, kw_only=True):
     transient_tries: int = 5
     forbidden_tries: int = 3
     crash_tries: int = 3
-    engine_tries: int = 2
-    bot_tries: int = 3
     site_pause_s: float = 3600
     longest_site_pause_s: float = 86400
+    polite_sites: frozenset[str] = BIG_SITES
+    polite_pause_s: tuple[float, float] = (
+        10,
+        20,
+    )  # between two videos of one of them: yt-dlp's own preset for sleeping
+    setup_s: float = 300  # until it is looked again whether the machine works
     disk_full_s: float = 300
     upcoming_s: float = 900  # when the site does not say when it begins
 
@@ -39,6 +44,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     delay_s: float | None = None
     counts: bool = True
+    engine_tries: int = 0  # 1: it is tried once more after an update of yt-dlp
 
 
 DISK_FULL = "The disk is too full. Make room where the library lies; it goes on by itself as soon as there is space."
@@ -66,11 +72,6 @@ _FAILED: dict[str, tuple[ReasonCode, str]] = {
         ReasonCode.FORBIDDEN,
         "The site refused to hand out the file. Wait a while and try again; an update of yt-dlp often helps.",
     ),
-    "bot_check": (
-        ReasonCode.BOT_CHECK,
-        "The site takes us for a robot and asks for a proof. Wait some hours, then try again.",
-    ),
-    "geo_blocked": (ReasonCode.GEO_BLOCKED, "The site does not show this video in our country{countries}."),
     "gone": (
         ReasonCode.GONE,
         "There is nothing at this link any more: it was removed, or the address is wrong. Check it in a browser.",
@@ -84,13 +85,9 @@ _FAILED: dict[str, tuple[ReasonCode, str]] = {
         ReasonCode.NO_FORMAT,
         "The site offers no format that fits what was asked for. Try again with another quality.",
     ),
-    "ffmpeg_missing": (
-        ReasonCode.FFMPEG_MISSING,
-        "This needs ffmpeg, which was not found. Install ffmpeg (System says how), then try again.",
-    ),
-    "library_not_writable": (
+    "folder_blocked": (
         ReasonCode.LIBRARY_NOT_WRITABLE,
-        "The library folder can not be written. Give MediaNest the right to write there, then try again: "
+        "A folder of the library can not be made or written. See to it (the details are in the log), then try again: "
         "what was fetched is kept.",
     ),
     "address_refused": (
@@ -104,7 +101,7 @@ _FAILED: dict[str, tuple[ReasonCode, str]] = {
     ),
     "engine_error": (
         ReasonCode.ENGINE_ERROR,
-        "The downloader could not read this site. An update of yt-dlp often helps; try again after it.",
+        "The downloader can not read this site, and an update of yt-dlp did not help. Try again in some weeks.",
     ),
     "worker_crashed": (
         ReasonCode.WORKER_CRASHED,
@@ -112,67 +109,123 @@ _FAILED: dict[str, tuple[ReasonCode, str]] = {
     ),
 }
 
+# What pauses a site, and what on this machine must be mended: nobody's tries are used up meanwhile.
+PAUSES = {"rate_limited": ReasonCode.RATE_LIMITED, "bot_check": ReasonCode.BOT_CHECK}
+SETUP = {
+    "disk_full": ReasonCode.DISK_FULL,
+    "library_not_writable": ReasonCode.LIBRARY_NOT_WRITABLE,
+    "ffmpeg_missing": ReasonCode.FFMPEG_MISSING,
+    "javascript_missing": ReasonCode.JAVASCRIPT_MISSING,
+}
+STOPS_EVERYTHING = ("disk_full", "library_not_writable")  # a missing program stops only the sites that need it
+_SETUP_SENTENCES = {
+    ReasonCode.DISK_FULL: DISK_FULL,
+    ReasonCode.LIBRARY_NOT_WRITABLE: "The library folder can not be written. Give MediaNest the right to write there; it "
+    "goes on by itself, and what was fetched is kept.",
+    ReasonCode.FFMPEG_MISSING: "This needs ffmpeg, which was not found. Install ffmpeg (System says how); it goes on by itself.",
+    ReasonCode.JAVASCRIPT_MISSING: "This site needs a JavaScript runtime, and none was found. Install deno or node (System "
+    "says how); it goes on by itself.",
+}
+_SIGN_IN = (
+    "The site shows this only to people who are signed in there. It goes on by itself as soon as an administrator puts "
+    "cookies of the site in; until then, cancel it or try again once it is public."
+)
+_SIGN_IN_STALE = (
+    "The site shows this only to certain people who are signed in there, and the cookies we have did not open it. It goes "
+    "on by itself when an administrator puts fresh ones in."
+)
+_GEO = (
+    "The site does not show this video in our country{countries}. It is tried again when cookies of the site change; "
+    "otherwise cancel it."
+)
+_BUG = (
+    "The downloader could not read this site. It is tried once more by itself after the next update of yt-dlp; you can "
+    "also try again now."
+)
 
-def judge(failed: Failed, *, attempts: int, rules: RetryRules, now: datetime, site_pause_s: float = 0) -> Verdict:
+
+def judge(
+    failed: Failed, *, attempts: int, rules: RetryRules, now: datetime, site_pause_s: float = 0, engine_tries: int = 0,
+    has_cookies: bool = False,
+) -> Verdict:  # fmt: skip
     """What becomes of a download that failed.
 
     Args:
         attempts: how many tries there were, this one included.
         site_pause_s: how long its site is left alone, for the causes that pause a site.
+        engine_tries: how often yt-dlp could not read it before.
+        has_cookies: whether the site was shown cookies.
     """
     kind = failed.failure
-    if kind == "rate_limited" or (kind == "bot_check" and attempts < rules.bot_tries):
-        return _site_paused(kind, failed.retry_after_s or site_pause_s or rules.site_pause_s)
-    if kind == "disk_full":
-        return Verdict(
-            state=DownloadState.WAITING,
-            code=ReasonCode.DISK_FULL,
-            reason=DISK_FULL,
-            delay_s=rules.disk_full_s,
-            counts=False,
-        )
+    if kind in PAUSES:
+        reason = pause_sentence(PAUSES[kind], has_cookies=has_cookies)
+        return _waits(ReasonCode.SITE_PAUSED, reason, failed.retry_after_s or site_pause_s or rules.site_pause_s)
+    if kind in SETUP:
+        return _waits(SETUP[kind], _SETUP_SENTENCES[SETUP[kind]], site_pause_s or rules.setup_s)
     if kind == "upcoming":
         return _upcoming(failed.release_at, rules, now)
     if kind == "needs_sign_in":
-        return Verdict(
-            state=DownloadState.WAITING,
-            code=ReasonCode.NEEDS_SIGN_IN,
-            reason="The site shows this only to people who are signed in there, which MediaNest is not. "
-            "Cancel it, or try again once it is public.",
-            counts=False,
-        )
-    tries = {
-        "transient": rules.transient_tries,
-        "engine_error": rules.engine_tries,
-    }.get(kind, 0)
-    if attempts < tries:
-        delay = _delay(rules.transient_delays_s, attempts, rules.jitter, failed.retry_after_s)
+        return _waits(ReasonCode.NEEDS_SIGN_IN, _SIGN_IN_STALE if has_cookies else _SIGN_IN, None)
+    if kind == "geo_blocked":
+        countries = f" (only in: {', '.join(failed.countries[:20])})" if failed.countries else ""
+        return _waits(ReasonCode.GEO_BLOCKED, _GEO.replace("{countries}", countries), None)
+    if kind == "transient" and attempts < rules.transient_tries:
         return Verdict(
             state=DownloadState.QUEUED,
             code=ReasonCode.RETRYING,
-            reason=f"The connection to the site broke. It goes on by itself (try {attempts + 1} of {tries})."
-            if kind == "transient"
-            else f"The site could not be read. It is tried again by itself (try {attempts + 1} of {tries}).",
-            delay_s=delay,
+            reason="The connection to the site broke. It goes on by itself "
+            f"(try {attempts + 1} of {rules.transient_tries}).",
+            delay_s=_delay(rules.transient_delays_s, attempts, rules.jitter, failed.retry_after_s),
         )
     code, sentence = _FAILED.get(kind, _FAILED["engine_error"])
-    countries = f" (only in: {', '.join(failed.countries[:20])})" if failed.countries else ""
-    return Verdict(state=DownloadState.FAILED, code=code, reason=sentence.replace("{countries}", countries))
+    if code is ReasonCode.ENGINE_ERROR:
+        is_first = engine_tries == 0
+        return Verdict(
+            state=DownloadState.FAILED, code=code, reason=_BUG if is_first else sentence, engine_tries=engine_tries + 1
+        )
+    return Verdict(state=DownloadState.FAILED, code=code, reason=sentence)
 
 
-def _site_paused(kind: str, delay_s: float) -> Verdict:
-    sentence = (
-        "The site takes us for a robot; it is left alone for a while. It goes on by itself."
-        if kind == "bot_check"
-        else "The site asked us to slow down; it is left alone for a while. It goes on by itself."
-    )
-    return Verdict(
-        state=DownloadState.WAITING,
-        code=ReasonCode.SITE_PAUSED,
-        reason=sentence,
-        delay_s=delay_s,
-        counts=kind == "bot_check",
-    )
+def _waits(code: ReasonCode, reason: str, delay_s: float | None) -> Verdict:
+    return Verdict(state=DownloadState.WAITING, code=code, reason=reason, delay_s=delay_s, counts=False)
+
+
+def pause_sentence(code: ReasonCode, *, has_cookies: bool = False) -> str:
+    """For a download that waits with its site."""
+    if code is ReasonCode.BOT_CHECK:
+        advice = (
+            "The cookies we have may be stale; an administrator can put fresh ones in."
+            if has_cookies
+            else "Cookies of a signed-in browser often help: an administrator can put them in."
+        )
+        return f"The site takes us for a robot and is left alone for a while, then one download tries. {advice}"
+    if code in _SETUP_SENTENCES:
+        return _SETUP_SENTENCES[code]
+    return "The site asked us to slow down and is left alone for a while. It goes on by itself."
+
+
+def stop_sentence(pause: SitePause) -> str:
+    """For everybody: what stands still, and why."""
+    site = pause.site
+    return {
+        ReasonCode.RATE_LIMITED: f"{site} asked us to slow down.",
+        ReasonCode.BOT_CHECK: f"{site} takes us for a robot.",
+        ReasonCode.DISK_FULL: "The disk is too full: nothing is downloaded.",
+        ReasonCode.LIBRARY_NOT_WRITABLE: "The library folder can not be written: nothing is downloaded.",
+        ReasonCode.FFMPEG_MISSING: f"Downloads from {site} need ffmpeg, which was not found.",
+        ReasonCode.JAVASCRIPT_MISSING: f"Downloads from {site} need a JavaScript runtime, and none was found.",
+    }.get(pause.reason_code, f"Downloads from {site} wait.")
+
+
+def stop_advice(code: ReasonCode) -> str:
+    """What an administrator does about it."""
+    return {
+        ReasonCode.BOT_CHECK: "Put cookies of a signed-in browser in under Downloads, Cookies, or wait: one download tries by itself.",
+        ReasonCode.DISK_FULL: "Make room on the disk of the library. It goes on by itself.",
+        ReasonCode.LIBRARY_NOT_WRITABLE: "Give MediaNest the right to write into the library folder. It goes on by itself.",
+        ReasonCode.FFMPEG_MISSING: "Install ffmpeg, or put it into the folder bin of the data folder. It goes on by itself.",
+        ReasonCode.JAVASCRIPT_MISSING: "Install deno or node, or put deno into the folder bin of the data folder. It goes on by itself.",
+    }.get(code, "It goes on by itself.")
 
 
 def _upcoming(release_at: int | None, rules: RetryRules, now: datetime) -> Verdict:
@@ -188,30 +241,3 @@ def _upcoming(release_at: int | None, rules: RetryRules, now: datetime) -> Verdi
 def _delay(delays_s: Sequence[float], attempts: int, jitter: float, asked_s: int | None) -> float:
     delay = delays_s[min(attempts, len(delays_s)) - 1] if delays_s else 0.0
     return max(delay * (1 + random.uniform(0, jitter)), asked_s or 0)  # noqa: S311  # no secret
-
-
-class SitePauses:
-    """Which sites are left alone until when. Doubles when a site complains again soon after its pause; in memory only."""
-
-    def __init__(self, rules: RetryRules) -> None:
-        self._rules = rules
-        self._pauses: dict[str, tuple[datetime, float]] = {}
-
-    def pause(self, host: str, now: datetime, asked_s: int | None) -> float:
-        """Pause `host`; gives the seconds."""
-        until, length = self._pauses.get(host, (now, 0.0))
-        if until > now:  # several downloads ran into the same wall
-            return (until - now).total_seconds()
-        seconds = float(asked_s or min(length * 2 or self._rules.site_pause_s, self._rules.longest_site_pause_s))
-        self._pauses[host] = (now + timedelta(seconds=seconds), seconds)
-        return seconds
-
-    def left_s(self, host: str, now: datetime) -> float:
-        """Seconds that `host` is still left alone; 0 when it may be asked."""
-        until, _length = self._pauses.get(host, (now, 0.0))
-        return max(0.0, (until - now).total_seconds())
-
-    def worked(self, host: str, now: datetime) -> None:
-        """`host` answered well: its next pause starts short again."""
-        if host in self._pauses and self._pauses[host][0] <= now:
-            del self._pauses[host]

@@ -49,6 +49,38 @@ class DownloadRow(Table, tablename="download_queue"):
     quota_cost = Integer(default=1, help_text="what it counts in the person's downloads per hour")
     charged_at = Timestamptz(null=True, default=None, help_text="when it was counted; again when tried again")
     needs_approval = Boolean(default=False, help_text="of a child: nobody has said yes yet")
+    host = Text(default="", help_text="the site of the link, see `sites.py`")
+    engine_tries = Integer(default=0, help_text="how often yt-dlp could not read it; 1 waits for its next update")
+
+
+class SitePauseRow(Table, tablename="site_pauses"):
+    site = Text(primary_key=True, help_text="see `sites.py`; `*` is the whole queue")
+    reason_code = Text()
+    detail = Text()
+    since = Timestamptz()
+    until_at = Timestamptz()
+    length_s = BigInt(help_text="seconds of the newest pause")
+    probe_id = BigInt(null=True, default=None, help_text="the download that tries after the pause")
+
+
+class SiteTurnRow(Table, tablename="site_turns"):
+    site = Text(primary_key=True)
+    next_at = Timestamptz(help_text="before it no further video is asked of the site")
+
+
+class PersonTurnRow(Table, tablename="person_turns"):
+    user_id = BigInt(primary_key=True)
+    served_at = Timestamptz(help_text="when a download of theirs was started last")
+
+
+class SiteCookiesRow(Table, tablename="site_cookies"):
+    site = Text(primary_key=True)
+    cookies = Text(help_text="the file, sealed")
+    number = Integer(help_text="how many cookies it holds")
+    expires_at = Timestamptz(null=True, default=None, help_text="when the first of its lasting cookies ends")
+    uploaded_by = BigInt(null=True, default=None)
+    uploaded_at = Timestamptz()
+    stale_since = Timestamptz(null=True, default=None, help_text="the site refused them")
 
 
 class SpentRow(Table, tablename="quota_spent"):
@@ -121,5 +153,11 @@ class QueueSettingsRow(Table, tablename="queue_settings"):
     rate_limit_bytes_s = BigInt(null=True, default=None)
     subtitle_languages = Text()
     free_space_floor_bytes = BigInt()
+    per_person_downloads = Integer(null=True, default=None)
+    total_rate_bytes_s = BigInt(null=True, default=None)
+    night_holds = Text(default="nothing")
+    night_from = Integer(default=23, help_text="hour")
+    night_until = Integer(default=7, help_text="hour")
+    time_zone = Text(default="")
     updated_by = BigInt(null=True, default=None)
     updated_at = Timestamptz()

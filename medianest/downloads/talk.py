@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from medianest.downloads.reports import Done, Failed, ListEntry, VideoInfo, read
 from medianest.downloads.repository.claims import Claim, ClaimRepository, Learned
 from medianest.downloads.repository.history import HistoryRepository
 from medianest.downloads.repository.rows import Changed, to_files
+from medianest.downloads.sites import BIG_SITES
 
 LOOK_S = 300.0  # the worker itself gives a site 240 s
 SILENT_S = 900.0  # while bytes flow
@@ -66,7 +68,7 @@ class Conversation:
 
     def __init__(
         self, claim: Claim, child: Child, *, claims: ClaimRepository, history: HistoryRepository, library: Library,
-        announcer: Announcer, settings: QueueSettings,
+        announcer: Announcer, settings: QueueSettings, cookies: str | None, got_through: Callable[[], Awaitable[None]],
     ) -> None:  # fmt: skip
         self._claim = claim
         self._child = child
@@ -75,6 +77,8 @@ class Conversation:
         self._library = library
         self._announcer = announcer
         self._settings = settings
+        self._cookies = cookies
+        self._got_through = got_through
         self._told_at = 0.0
         self._people: tuple[int, ...] = ()
         self._people_at = -PEOPLE_EVERY_S
@@ -106,6 +110,8 @@ class Conversation:
             "url": claim.url,
             "staging": str(self._library.job_folder(claim.id)),
             "max_items": settings.max_list_items,
+            "cookies": self._cookies,
+            "is_polite": claim.host in BIG_SITES,
             "options": {
                 "quality": claim.quality,
                 "audio_only": claim.audio_only,
@@ -189,6 +195,8 @@ class Conversation:
         now = time.monotonic()
         if now - self._told_at < TOLD_EVERY_S or self._is_processing:
             return
+        if not self._told_at:  # bytes flow: the site lets us through
+            await self._got_through()
         self._told_at = now
         if now - self._people_at >= PEOPLE_EVERY_S:  # somebody may have joined
             self._people, self._people_at = await self._announcer.people(self._claim.top_id), now

@@ -33,6 +33,7 @@ SEALED = (
     ("plex_accounts", "server_token", "user_id"),
     ("plex_pins", "token", "id"),
     ("integration_configs", "secrets", "name"),
+    ("site_cookies", "cookies", "site"),
 )
 
 

@@ -27,7 +27,7 @@ from medianest.settings import AllowList, Settings
 SCRIPT = Path(__file__).with_name("scripted_worker.py")
 QUICK = Rules(
     retries=RetryRules(
-        transient_delays_s=(0.05, 0.05, 0.05), jitter=0.0, site_pause_s=0.4, disk_full_s=0.3, upcoming_s=0.3
+        transient_delays_s=(0.05, 0.05, 0.05), jitter=0.0, site_pause_s=0.4, setup_s=0.3, disk_full_s=0.3, upcoming_s=0.3
     ),
     dispatcher=DispatcherRules(tick_s=0.1, recovery_s=0.2, heartbeat_s=1.0),
 )

@@ -12,7 +12,7 @@ import pytest
 
 from medianest.accounts.model import User
 from medianest.downloads.model import DownloadState, ReasonCode
-from medianest.downloads.reasons import RetryRules, SitePauses, judge
+from medianest.downloads.reasons import RetryRules, judge
 from medianest.downloads.reports import Failed
 from tests.downloads.running_queue import Queue
 
@@ -32,21 +32,22 @@ RULES = RetryRules(jitter=0.0)
         ("forbidden", 1, State.FAILED, ReasonCode.FORBIDDEN, None),
         ("rate_limited", 9, State.WAITING, ReasonCode.SITE_PAUSED, 3600),
         ("bot_check", 1, State.WAITING, ReasonCode.SITE_PAUSED, 3600),
-        ("bot_check", 3, State.FAILED, ReasonCode.BOT_CHECK, None),
+        ("bot_check", 9, State.WAITING, ReasonCode.SITE_PAUSED, 3600),
         ("needs_sign_in", 1, State.WAITING, ReasonCode.NEEDS_SIGN_IN, None),
         ("disk_full", 9, State.WAITING, ReasonCode.DISK_FULL, 300),
         ("upcoming", 9, State.WAITING, ReasonCode.UPCOMING, 900),
-        ("geo_blocked", 1, State.FAILED, ReasonCode.GEO_BLOCKED, None),
+        ("geo_blocked", 1, State.WAITING, ReasonCode.GEO_BLOCKED, None),
         ("gone", 1, State.FAILED, ReasonCode.GONE, None),
         ("unsupported", 1, State.FAILED, ReasonCode.UNSUPPORTED, None),
         ("live", 1, State.FAILED, ReasonCode.LIVE, None),
         ("no_format", 1, State.FAILED, ReasonCode.NO_FORMAT, None),
-        ("ffmpeg_missing", 1, State.FAILED, ReasonCode.FFMPEG_MISSING, None),
-        ("library_not_writable", 1, State.FAILED, ReasonCode.LIBRARY_NOT_WRITABLE, None),
+        ("ffmpeg_missing", 9, State.WAITING, ReasonCode.FFMPEG_MISSING, 300),
+        ("javascript_missing", 9, State.WAITING, ReasonCode.JAVASCRIPT_MISSING, 300),
+        ("library_not_writable", 9, State.WAITING, ReasonCode.LIBRARY_NOT_WRITABLE, 300),
+        ("folder_blocked", 1, State.FAILED, ReasonCode.LIBRARY_NOT_WRITABLE, None),
         ("address_refused", 1, State.FAILED, ReasonCode.ADDRESS_REFUSED, None),
         ("suspicious_file", 1, State.FAILED, ReasonCode.SUSPICIOUS_FILE, None),
-        ("engine_error", 1, State.QUEUED, ReasonCode.RETRYING, 60),
-        ("engine_error", 2, State.FAILED, ReasonCode.ENGINE_ERROR, None),
+        ("engine_error", 1, State.FAILED, ReasonCode.ENGINE_ERROR, None),
         ("worker_crashed", 1, State.FAILED, ReasonCode.WORKER_CRASHED, None),
         ("a class of a newer worker", 1, State.FAILED, ReasonCode.ENGINE_ERROR, None),
     ],
@@ -75,13 +76,20 @@ def test_what_the_site_asks_for_is_kept_to_and_its_countries_are_named() -> None
     assert "AT, CH" in blocked.reason
 
 
-def test_a_site_that_complains_again_is_left_alone_twice_as_long() -> None:
-    pauses = SitePauses(RULES)
-    assert pauses.pause("a.test", NOW, None) == 3600
-    later = datetime.fromtimestamp(NOW.timestamp() + 3601, UTC)
-    assert pauses.left_s("a.test", later) == 0
-    assert pauses.pause("a.test", later, None) == 7200
-    assert pauses.left_s("b.test", later) == 0
+def test_only_what_waits_for_something_uses_up_no_try_and_what_to_do_is_said() -> None:
+    for kind in ("rate_limited", "bot_check", "disk_full", "ffmpeg_missing", "needs_sign_in", "geo_blocked", "upcoming"):
+        assert not judge(Failed(failure=kind), attempts=1, rules=RULES, now=NOW).counts, kind
+    stale = judge(Failed(failure="needs_sign_in"), attempts=1, rules=RULES, now=NOW, has_cookies=True)
+    assert "cookies we have did not open it" in stale.reason
+    robot = judge(Failed(failure="bot_check"), attempts=1, rules=RULES, now=NOW, has_cookies=True)
+    assert "may be stale" in robot.reason
+
+
+def test_what_yt_dlp_can_not_read_waits_for_one_update_and_is_given_up_after_it() -> None:
+    first = judge(Failed(failure="engine_error"), attempts=1, rules=RULES, now=NOW)
+    assert (first.engine_tries, "after the next update" in first.reason) == (1, True)
+    second = judge(Failed(failure="engine_error"), attempts=2, rules=RULES, now=NOW, engine_tries=1)
+    assert (second.engine_tries, "did not help" in second.reason) == (2, True)
 
 
 async def test_a_passing_fault_is_tried_again_until_it_works(queue: Queue, ana: User, tmp_path: Path) -> None:

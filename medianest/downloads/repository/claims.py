@@ -6,27 +6,23 @@ claim changes nothing.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from medianest.database import fetch, is_postgres, transaction
-from medianest.downloads.model import DownloadState, Quality, ReasonCode
+from medianest.downloads.model import DownloadState, Priority, Quality, ReasonCode
 from medianest.downloads.repository.parents import lock_rows, locking, refresh_parent
+from medianest.downloads.repository.picking import pick_args, pick_query
 from medianest.downloads.repository.rows import Changed, ParentChanged, to_changed
 
 CLAIM_LOCK = 6378_0003
 RUNNING = "state IN ('downloading', 'processing')"
-# Whose video another download is fetching right now is left alone until that one has ended: no site is asked twice.
-READY = (
-    "q.state = 'queued' AND q.kind = 'video' AND (q.next_attempt_at IS NULL OR q.next_attempt_at <= {}) "
-    "AND (q.reason_code IS NULL OR q.reason_code <> 'same_video' OR NOT EXISTS (SELECT 1 FROM download_queue t "
-    "WHERE t.identity = q.identity AND t.id <> q.id AND t.owner IS NOT NULL))"
-)
 _CLAIM_COLUMNS = (
     "id, parent_id, item_index, requested_by, url, url_key, title, uploader, quality, audio_only, as_film, attempts, "
-    "history_id, picture, priority, position"
+    "history_id, picture, priority, position, host, engine_tries"
 )
 
 
@@ -49,6 +45,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     picture: str | None
     priority: int
     position: int
+    host: str = ""
+    engine_tries: int = 0
 
     @property
     def top_id(self) -> int:
@@ -80,27 +78,59 @@ class ClaimRepository:
     def __init__(self, owner: str) -> None:
         self.owner = owner
 
-    async def claim(self, *, limit: int, most: int, at: datetime, lease_until: datetime) -> list[Claim]:
-        """Take the next downloads in line: at most `most`, and never more than `limit` running over all processes."""
-        if not await fetch(f"SELECT q.id FROM download_queue q WHERE {READY} LIMIT 1", at):
+    async def claim(
+        self, *, limit: int, most: int, at: datetime, lease_until: datetime, per_person: int | None = None,
+        lowest: int = Priority.LOW, breath_s: Callable[[str], float] = lambda _site: 0.0,
+    ) -> list[Claim]:  # fmt: skip
+        """Take the next downloads in line: at most `most`, and never more than `limit` running over all processes.
+
+        Args:
+            per_person: how many one person may have running over all processes.
+            lowest: the lowest priority that may run now.
+            breath_s: seconds until the site may be asked for its next video; 0 for sites that need no rest.
+        """
+        picked = pick_args(at, lowest=lowest, per_person=per_person)
+        pick = pick_query()
+        if not await fetch(pick, *picked):
             return []  # nothing to write, so nobody's turn at the writer is taken
-        lock = " FOR UPDATE OF q" if is_postgres() else ""
+        claims: list[Claim] = []
         async with transaction():
             if is_postgres():
                 await fetch("SELECT pg_advisory_xact_lock({}::bigint)", CLAIM_LOCK)
             running = await fetch(f"SELECT count(*) AS n FROM download_queue WHERE {RUNNING} AND kind = 'video'")
-            room = min(most, limit - running[0]["n"])
-            if room <= 0:
-                return []
-            rows = await fetch(
-                "UPDATE download_queue SET state = 'downloading', owner = {}, lease_until = {}, attempts = attempts + 1, "
-                "started_at = coalesce(started_at, {}), finished_at = NULL, reason_code = NULL, reason = NULL, "
-                "identity = NULL, next_attempt_at = NULL, changed_at = {} WHERE id IN (SELECT q.id FROM download_queue q "
-                f"WHERE {READY} ORDER BY q.priority, q.position, q.id LIMIT {{}}{lock}) RETURNING {_CLAIM_COLUMNS}",
-                *(self.owner, lease_until, at, at, at, room),
+            for number in range(min(most, limit - running[0]["n"])):
+                # the state is asked again: somebody may have paused the row while this waited for it
+                rows = await fetch(
+                    "UPDATE download_queue SET state = 'downloading', owner = {}, lease_until = {}, attempts = attempts + 1, "
+                    "started_at = coalesce(started_at, {}), finished_at = NULL, reason_code = NULL, reason = NULL, "
+                    "identity = NULL, next_attempt_at = NULL, changed_at = {} "
+                    f"WHERE state = 'queued' AND id IN ({pick}) RETURNING {_CLAIM_COLUMNS}",
+                    *(self.owner, lease_until, at, at, *picked),
+                )
+                if not rows:
+                    break
+                claims.append(msgspec.convert(dict(rows[0]), Claim, strict=False))
+                await self._served(claims[-1], at + timedelta(microseconds=number), breath_s(claims[-1].host))
+        return claims
+
+    async def _served(self, claim: Claim, at: datetime, breath_s: float) -> None:
+        """Whose turn it was; and a big site is left in peace for a breath."""
+        await fetch(
+            "INSERT INTO person_turns (user_id, served_at) VALUES ({}, {}) ON CONFLICT (user_id) DO UPDATE SET "
+            "served_at = excluded.served_at",
+            *(claim.requested_by, at),
+        )
+        if breath_s > 0:
+            await fetch(
+                "INSERT INTO site_turns (site, next_at) VALUES ({}, {}) ON CONFLICT (site) DO UPDATE SET "
+                "next_at = excluded.next_at",
+                *(claim.host, at + timedelta(seconds=breath_s)),
             )
-        claims = [msgspec.convert(dict(row), Claim, strict=False) for row in rows]
-        return sorted(claims, key=lambda claim: (claim.priority, claim.position, claim.id))
+
+    async def running(self) -> int:
+        """How many videos are being fetched or finished, over all processes."""
+        rows = await fetch(f"SELECT count(*) AS n FROM download_queue WHERE {RUNNING} AND kind = 'video'")
+        return int(rows[0]["n"])
 
     async def renew(self, lease_until: datetime) -> set[int]:
         """Keep every claim; gives the ids that are still ours."""
@@ -154,11 +184,8 @@ class ClaimRepository:
         return ended
 
     async def due(self, at: datetime) -> list[dict[str, Any]]:
-        """Waiting rows whose time has come."""
-        return await fetch(
-            "SELECT id, parent_id FROM download_queue WHERE state = 'waiting' AND next_attempt_at <= {} ORDER BY id LIMIT 200",
-            at,
-        )
+        """Waiting rows whose time has come, but for those that wait for the probe of a pause."""
+        return await fetch(DUE_QUERY, at)
 
     async def wake(self, row: dict[str, Any], at: datetime) -> Ended | None:
         """Back to the line with a waiting row."""
@@ -214,7 +241,7 @@ class ClaimRepository:
 
     async def end(
         self, claim: Claim, state: DownloadState, *, at: datetime, code: ReasonCode | None = None, reason: str | None = None,
-        next_attempt_at: datetime | None = None, counts: bool = True, history_id: int | None = None,
+        next_attempt_at: datetime | None = None, counts: bool = True, engine_tries: int = 0, history_id: int | None = None,
         downloaded_bytes: int | None = None, total_bytes: int | None = None, line: str | None = None,
     ) -> Ended | None:  # fmt: skip
         """Give the claim up in a new state; None when it was lost before, and then nothing has changed."""
@@ -225,10 +252,11 @@ class ClaimRepository:
             rows = await fetch(
                 "UPDATE download_queue SET state = {}, reason_code = {}, reason = {}, next_attempt_at = {}, owner = NULL, "
                 f"lease_until = NULL, attempts = attempts - {0 if counts else 1}, finished_at = {{}}, changed_at = {{}}, "
-                f"history_id = coalesce({{}}{cast}, history_id), downloaded_bytes = coalesce({{}}{cast}, downloaded_bytes), "
+                f"engine_tries = {{}}, history_id = coalesce({{}}{cast}, history_id), "
+                f"downloaded_bytes = coalesce({{}}{cast}, downloaded_bytes), "
                 f"total_bytes = coalesce({{}}{cast}, total_bytes) "
                 "WHERE id = {} AND owner = {} RETURNING id, parent_id, state, reason_code",
-                *(state, code, reason, next_attempt_at, at if is_over else None, at, history_id),
+                *(state, code, reason, next_attempt_at, at if is_over else None, at, engine_tries, history_id),
                 *(downloaded_bytes, total_bytes, claim.id, self.owner),
             )
             if not rows:
@@ -252,6 +280,13 @@ class ClaimRepository:
             await fetch(
                 "UPDATE download_queue SET duration_s = {} WHERE id = {} AND duration_s IS NULL", duration_s, claim.id
             )
+
+
+DUE_QUERY = (
+    "SELECT q.id, q.parent_id FROM download_queue q WHERE q.state = 'waiting' AND q.next_attempt_at <= {} AND NOT EXISTS "
+    "(SELECT 1 FROM site_pauses z WHERE z.site IN (q.host, '*') AND (z.site = '*' OR q.reason_code IN "
+    "('site_paused', 'ffmpeg_missing', 'javascript_missing'))) ORDER BY q.id LIMIT 200"
+)
 
 
 async def add_log(download_id: int, line: str, at: datetime) -> None:

@@ -13,6 +13,7 @@ from medianest.downloads.model import DownloadKind, DownloadState, ReasonCode, c
 from medianest.downloads.repository.claims import Claim, Ended, add_log
 from medianest.downloads.repository.parents import lock_rows, refresh_parent
 from medianest.downloads.repository.rows import to_changed
+from medianest.downloads.sites import site_of
 
 CHUNK = 250  # rows of one INSERT: 15 values each, far below the drivers' limit
 
@@ -107,11 +108,19 @@ class ExpansionRepository:
             values += (
                 [DownloadState.COMPLETED, ReasonCode.ALREADY_THERE] if history_id else [DownloadState.QUEUED, None]
             )
-            values += [claim.priority, claim.position, history_id, at, at if history_id else None, at]
-        row = "({}, {}, {}, {}, {}, 'video', {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, 0, {}, {}, {}, {})"
+            values += [
+                claim.priority,
+                claim.position,
+                history_id,
+                at,
+                at if history_id else None,
+                at,
+                site_of(item.url),
+            ]
+        row = "({}, {}, {}, {}, {}, 'video', {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, 0, {}, {}, {}, {}, {})"
         await fetch(
             "INSERT INTO download_queue (parent_id, item_index, requested_by, url, url_key, kind, title, uploader, duration_s, "
             "quality, audio_only, as_film, state, reason_code, priority, position, attempts, history_id, created_at, "
-            f"finished_at, changed_at) VALUES {', '.join([row] * len(items))}",
+            f"finished_at, changed_at, host) VALUES {', '.join([row] * len(items))}",
             *values,
         )

@@ -15,6 +15,7 @@ from medianest.downloads.reasons import APPROVAL
 from medianest.downloads.repository.parents import lock_rows, locking, refresh_parent
 from medianest.downloads.repository.quotas import keep_charge
 from medianest.downloads.repository.rows import Changed, ParentChanged, to_changed
+from medianest.downloads.sites import site_of
 
 State = DownloadState
 OPEN = "state IN ('queued', 'downloading', 'processing', 'waiting', 'paused')"
@@ -130,12 +131,13 @@ class DownloadStates:
         rows = await fetch(
             "INSERT INTO download_queue (requested_by, url, url_key, kind, title, uploader, duration_s, picture, quality, "
             "audio_only, as_film, state, reason_code, reason, priority, position, attempts, created_at, changed_at, "
-            "quota_cost, charged_at, needs_approval) "
-            f"VALUES ({{}}, {{}}, {{}}, 'video', {', '.join(['{}'] * 12)}, 0, {', '.join(['{}'] * 5)}) RETURNING *",
+            "quota_cost, charged_at, needs_approval, host) "
+            f"VALUES ({{}}, {{}}, {{}}, 'video', {', '.join(['{}'] * 12)}, 0, {', '.join(['{}'] * 6)}) RETURNING *",
             *(by, wanted.url, wanted.url_key, wanted.title, wanted.uploader, wanted.duration_s, wanted.picture),
             *(wanted.quality, wanted.audio_only, wanted.as_film),
             *((State.WAITING, ReasonCode.APPROVAL, APPROVAL) if wanted.needs_approval else (State.QUEUED, None, None)),
             *(int(wanted.priority), time.time_ns() // 1000, at, at, wanted.quota_cost, at, wanted.needs_approval),
+            site_of(wanted.url),
         )
         return rows[0]
 
@@ -173,7 +175,7 @@ class DownloadStates:
                 download_id,
                 parent_id,
                 which,
-                "state = CASE WHEN needs_approval THEN 'waiting' ELSE 'queued' END, attempts = 0, "
+                "state = CASE WHEN needs_approval THEN 'waiting' ELSE 'queued' END, attempts = 0, engine_tries = 0, "
                 "reason_code = CASE WHEN needs_approval THEN 'approval' END, next_attempt_at = NULL, "
                 f"reason = CASE WHEN needs_approval THEN '{APPROVAL}' END, finished_at = NULL, owner = NULL, lease_until = NULL",
                 (),

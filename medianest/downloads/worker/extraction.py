@@ -6,12 +6,13 @@ import datetime
 from dataclasses import dataclass, field
 from typing import Any
 
+from medianest.downloads.worker.cookies import load_cookies
 from medianest.downloads.worker.engine import Engine
 from medianest.downloads.worker.failures import Failure, classify
 from medianest.downloads.worker.formats import make_selector, sorting
 from medianest.downloads.worker.lists import LIST_TYPES, ListReader, site_of
 from medianest.downloads.worker.messages import JobOptions
-from medianest.downloads.worker.options import list_params, subtitle_params
+from medianest.downloads.worker.options import list_params, polite_params, subtitle_params
 
 DESCRIPTION_LENGTH = 5000
 
@@ -27,14 +28,22 @@ class Found:
     is_capped: bool = False
 
 
-def look_at(engine: Engine, url: str, options: JobOptions, max_items: int) -> Found:
+def look_at(
+    engine: Engine, url: str, options: JobOptions, max_items: int, *, cookies: str | None = None, is_polite: bool = False
+) -> Found:  # fmt: skip
     """Open `url` with yt-dlp.
+
+    Args:
+        cookies: a Netscape cookies file of the link's site; yt-dlp sends each cookie to its own domain only.
+        is_polite: the site counts its visitors, so there are breaths between its pages.
 
     Raises:
         Failure: with the cause in the protocol's classes.
     """
     params = {**list_params(max_items), **subtitle_params(options.subtitle_languages), "format_sort": sorting(options)}
-    ydl = engine.open(params)
+    ydl = engine.open({**params, **polite_params()} if is_polite else params)
+    if cookies:
+        load_cookies(ydl, cookies, engine.configuration.temp_dir)
     ydl.format_selector = make_selector(options, ydl.build_format_selector, has_ffmpeg=engine.has_ffmpeg)
     engine.limit_pages(ydl)
     engine.guard.forget()
@@ -81,7 +90,7 @@ def refuse_what_can_not_be_downloaded(info: dict[str, Any], warnings: list[str])
             raise Failure("unsupported", "It is protected by DRM.")
         text = "\n".join(warnings) or "No video formats found"
         if any("JavaScript runtime" in warning for warning in warnings):
-            raise Failure("engine_error", f"No JavaScript runtime was found, which this site needs. {text}")
+            raise Failure("javascript_missing", f"No JavaScript runtime was found, which this site needs. {text}")
         raise classify(NoFormats(text))
 
 

@@ -112,7 +112,7 @@ class Worker:
 
     def _preview(self, job: Preview) -> None:
         with _TimeLimit(self._protocol):
-            found = look_at(self._engine, job.url, JobOptions(), job.max_items)
+            found = look_at(self._engine, job.url, JobOptions(), job.max_items, cookies=job.cookies)
             with found.ydl:
                 picture = (
                     PictureTaker(self._engine, found.ydl).for_preview(found.info, Path(job.picture))
@@ -136,7 +136,10 @@ class Worker:
 
     def _extract(self, job: Extract) -> None:
         with _TimeLimit(self._protocol):
-            found = look_at(self._engine, job.url, job.options, job.max_items)
+            found = look_at(
+                self._engine, job.url, job.options, job.max_items, cookies=job.cookies, is_polite=job.is_polite
+            )
+            found.ydl.add_progress_hook(self._protocol.pace.on_hook)
         if not found.is_list:
             self._kept = (job, found)
             self._protocol.send("video", info=describe(found.info))

@@ -47,6 +47,7 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Preview(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     op: str
     url: str
+    cookies: str | None = None  # as for Extract
     picture: str | None = None  # absolute path without suffix
     max_items: int = 1000
 
@@ -63,6 +64,8 @@ class Extract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     op: str
     url: str
     staging: str
+    cookies: str | None = None  # a Netscape cookies file of the link's site; never logged
+    is_polite: bool = False  # the site is a big one: a breath between its pages too
     options: JobOptions = JobOptions()
     max_items: int = 1000
 

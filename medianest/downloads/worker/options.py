@@ -70,6 +70,11 @@ def list_params(max_items: int) -> Params:
     return {"extract_flat": "in_playlist", "lazy_playlist": True, "playlistend": max_items + 1}
 
 
+def polite_params() -> Params:
+    """Breaths for sites that count their visitors, in seconds: yt-dlp's own preset for sleeping."""
+    return {"sleep_interval_requests": 0.75, "sleep_interval_subtitles": 5}
+
+
 def subtitle_params(languages: list[str]) -> Params:
     """Which subtitles are taken, by code such as "en"; a regional form ("en-GB") counts too. Never automatic ones."""
     codes = [code for code in languages if code.replace("-", "").isalnum()]

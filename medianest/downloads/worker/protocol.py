@@ -16,6 +16,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from medianest.downloads.worker.pace import Pace
+
 log = logging.getLogger(__name__)
 
 IDLE_S = 1.0  # so long without a command is an idle time
@@ -31,6 +33,7 @@ class Protocol:
         self._events = events
         self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self.pace = Pace()
 
     @classmethod
     def take_over_pipes(cls) -> Protocol:
@@ -73,11 +76,18 @@ class Protocol:
             except OSError:
                 end_process_group()
 
+    def _take(self, command: Command) -> None:
+        if command.get("op") == "pace":  # at once: the main thread is busy with the download that it is about
+            bytes_s = command.get("bytes_s")
+            self.pace.set(bytes_s if isinstance(bytes_s, (int, float)) else None)
+        else:
+            self._waiting.put(command)
+
     def _read(self) -> None:
         try:
             for line in self._commands:
                 if line.strip():
-                    self._waiting.put(json.loads(line))
+                    self._take(json.loads(line))
         except (OSError, ValueError) as error:
             log.warning("The input of the download worker can not be read: %s", error)
         end_process_group()

@@ -119,7 +119,7 @@ def test_a_warning_tells_why_there_are_no_formats() -> None:
     assert refused.value.kind == "bot_check"
     with pytest.raises(Failure) as refused:
         refuse_what_can_not_be_downloaded({"formats": []}, ["No supported JavaScript runtime could be found"])
-    assert refused.value.kind == "engine_error"
+    assert refused.value.kind == "javascript_missing"
 
 
 def test_odd_values_of_a_site_do_no_harm() -> None:
