@@ -35,6 +35,7 @@ from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
 from medianest.downloads.assembly import Downloads, build_downloads
 from medianest.downloads.model import Download
+from medianest.engine.assembly import EngineParts, build_engine
 from medianest.events import EventBus
 from medianest.instance import host_key, instance_id, start_ticks
 from medianest.live import LiveHub
@@ -42,7 +43,7 @@ from medianest.media.assembly import Media, build_media
 from medianest.plex_library.assembly import PlexLibrary, build_plex_library
 from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
-from medianest.recurring_jobs import jobs, media_jobs, people_jobs, plex_library_jobs, request_jobs
+from medianest.recurring_jobs import engine_jobs, jobs, media_jobs, people_jobs, plex_library_jobs, request_jobs
 from medianest.requests.assembly import Requests, build_requests
 from medianest.scheduler import Scheduler
 from medianest.settings import Settings
@@ -74,6 +75,7 @@ class Application:
     media: Media
     requests: Requests
     downloads: Downloads
+    engine_parts: EngineParts
     plex_library: PlexLibrary
     system: SystemService
     security: SecurityService
@@ -123,6 +125,11 @@ def create_app(settings: Settings) -> Application:
         environment=own_child_env,
         programs=programs,
     )
+    engine = build_engine(
+        settings, events, owner=owner, command=own_executable_command(), environment=own_child_env, programs=programs,
+        trials=downloads.trials, renew=downloads.pool.renew, worker_problem=lambda: downloads.pool.engine_problem,
+    )  # fmt: skip
+    system.asks_also(engine.board.problems)
     plex_library = build_plex_library(settings, events, connections.service, downloads.filed, owner)
     system.asks_also(plex_library.service.problems)
     people_rows = PeopleRepository()
@@ -165,6 +172,7 @@ def create_app(settings: Settings) -> Application:
         *media_jobs(media),
         *request_jobs(requests.jobs),
         *plex_library_jobs(plex_library.upkeep),
+        *engine_jobs(engine.updates),
     )
     scheduler = Scheduler(recurring, runs, relay, events, owner)
 
@@ -189,6 +197,7 @@ def create_app(settings: Settings) -> Application:
         media=media,
         requests=requests,
         downloads=downloads,
+        engine_parts=engine,
         plex_library=plex_library,
         system=system,
         security=security,
@@ -215,5 +224,6 @@ def create_app(settings: Settings) -> Application:
             media,
             requests,
             plex_library,
+            engine,
         ),
     )

@@ -31,6 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         worker()
         return 0
+    if arguments[:1] == ["_compile"]:
+        from medianest.downloads.worker.compiling import main as compile_engine
+
+        return compile_engine(arguments[1:])
     if arguments[:1] == ["_qjs"] or (argv is None and Path(sys.argv[0]).stem == "qjs"):
         from medianest.downloads.worker.javascript import main as javascript
 

@@ -29,6 +29,7 @@ async def open_database(settings: Settings, engine: database.Engine | None = Non
     import medianest.accounts.tables
     import medianest.connections.tables
     import medianest.downloads.tables
+    import medianest.engine.tables
     import medianest.media.tables
     import medianest.plex_library.tables
     import medianest.requests.tables
@@ -57,6 +58,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
         await application.secret_keys.start()
         await application.security.start()
         await application.relay.start()
+        await application.engine_parts.service.start()
         await application.downloads.dispatcher.start()
         await application.requests.sender.start()
         await application.requests.hints.start()
@@ -75,6 +77,8 @@ async def running(application: Application) -> AsyncIterator[str | None]:
                 ("work in Plex", application.plex_library.worker.stop),
                 ("request hints", application.requests.hints.stop),
                 ("requests", application.requests.sender.stop),
+                ("watch over yt-dlp", application.engine_parts.watch.stop),
+                ("updates of yt-dlp", application.engine_parts.updates.stop),
                 ("downloads", application.downloads.dispatcher.stop),
                 ("workers", application.downloads.pool.stop),
                 ("event relay", application.relay.stop),

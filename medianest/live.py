@@ -26,6 +26,7 @@ from medianest.downloads.model import (
     DownloadRemoved,
     DownloadStateChanged,
 )
+from medianest.engine.model import EngineUpdateMoved
 from medianest.events import EventBus
 from medianest.requests.model import RequestCreated, RequestStatusChanged
 
@@ -96,6 +97,7 @@ class LiveHub:
         events.subscribe(SessionsEnded, self._on_sessions_ended)
         events.subscribe(AccountNoticeMade, self._on_account_notice)
         events.subscribe(ServiceStatusChanged, self._on_service_changed)
+        events.subscribe(EngineUpdateMoved, self._on_engine_moved)
         events.subscribe(RelayResumed, self._on_relay_resumed)
 
     def __len__(self) -> int:
@@ -202,6 +204,10 @@ class LiveHub:
     async def _on_service_changed(self, event: ServiceStatusChanged) -> None:
         text = message("service.status_changed", None, {"service": event.service, "is_up": event.is_up})
         self._queue_for(tuple(self._connections), text)
+
+    async def _on_engine_moved(self, event: EngineUpdateMoved) -> None:
+        text = message("system.message", None, {"topic": "engine", "step": event.step})
+        self._queue_for([one for one in self._connections if one.is_admin], text)
 
     async def _on_sessions_ended(self, event: SessionsEnded) -> None:
         for connection in tuple(self._connections):

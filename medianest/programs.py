@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import time
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
@@ -62,6 +63,22 @@ class Programs:
         program = (await self.all())[name]
         return program.path if program.is_usable else None
 
+    def inside_javascript(self) -> str:
+        """Version of the JavaScript runtime inside MediaNest, the last resort; empty where there is none."""
+        try:
+            return ".".join(version("quickjs-ng").split(".")[:3]) if os.name == "posix" else ""
+        except PackageNotFoundError:
+            return ""
+
+    def forget(self) -> None:
+        """Look again at the next question: something may have been installed."""
+        self._at = -KEPT_S
+
+    @property
+    def folder(self) -> Path:
+        """Where the owner may drop programs."""
+        return self._folder
+
     async def javascript(self) -> dict[str, str]:
         """Paths of the JavaScript runtimes that yt-dlp may use, the preferred one first."""
         found = await self.all()
@@ -74,11 +91,11 @@ class Programs:
         if path is None:
             return Program(name=name, path=None, version="", is_usable=False)
         arguments, oldest = PROGRAMS[name]
-        version = await _version(path, arguments)
-        numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+        found = await _version(path, arguments)
+        numbers = tuple(int(part) for part in re.findall(r"\d+", found)[:3])
         # builds from a repository ("N-1234") have no version to compare: they are newer than any release asked for
         return Program(
-            name=name, path=path, version=version, is_usable=bool(version) and (version[:1] == "N" or numbers >= oldest)
+            name=name, path=path, version=found, is_usable=bool(found) and (found[:1] == "N" or numbers >= oldest)
         )
 
 

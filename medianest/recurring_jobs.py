@@ -7,6 +7,7 @@ from medianest.accounts.plex.assembly import PlexAccounts
 from medianest.accounts.service import AccountService
 from medianest.connections.assembly import Connections
 from medianest.downloads.assembly import Downloads
+from medianest.engine.updating import EngineUpdates
 from medianest.media.assembly import Media
 from medianest.plex_library.upkeep import LibraryUpkeep
 from medianest.requests.jobs import RequestJobs
@@ -189,5 +190,18 @@ def media_jobs(media: Media) -> tuple[Job, ...]:
             schedule=_("Every night"),
             call=media.pictures.clean,
             at_hour=3,
+        ),
+    )
+
+
+def engine_jobs(updates: EngineUpdates) -> tuple[Job, ...]:
+    """Recurring jobs about what downloads run with."""
+    return (
+        Job(
+            name="update_engine",
+            title=_("Look for a newer yt-dlp"),
+            schedule=_("Every night"),
+            call=updates.update_daily,
+            at_hour=5,
         ),
     )

@@ -29,6 +29,8 @@ from medianest.connections.pin_pages import PlexPinPages
 from medianest.connections.service_pages import ServicePages
 from medianest.downloads.api import DownloadApi, QueueSettingsApi
 from medianest.downloads.pages import DownloadPages, QueueSettingsPages, picture
+from medianest.engine.api import EngineApi
+from medianest.engine.pages import EnginePages
 from medianest.home.pages import HomePages
 from medianest.live import LiveHub
 from medianest.media.api import LibraryApi, MediaApi, SearchApi
@@ -88,6 +90,7 @@ ROUTES: list[Any] = [
     OverseerrPages,
     OverseerrApi,
     ServicePages,
+    EnginePages,
     SystemPages,
     AuditPages,
     SecurityPages,
@@ -105,6 +108,7 @@ ROUTES: list[Any] = [
     overseerr_webhook,
     DownloadApi,
     QueueSettingsApi,
+    EngineApi,
     SystemApi,
     AuditApi,
     SecurityApi,

@@ -75,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     overseerr_url: str = ""
     overseerr_api_key: str = ""  # counts with `overseerr_url` only, so that it goes nowhere else
     tmdb_images_url: str = TMDB_IMAGES_URL
+    engine_url: str = ""  # a release page of yt-dlp; empty: its own
     tls_cert: Path | None = None
     tls_key: Path | None = None
     log_level: str = "info"
@@ -132,6 +133,7 @@ NAMES = (
     "overseerr_url",
     "overseerr_api_key",
     "tmdb_images_url",
+    "engine_url",
     "tls_cert",
     "tls_key",
     "log_level",
@@ -203,6 +205,7 @@ def load_settings(
         overseerr_url=address("overseerr_url", values.get("overseerr_url", "")),
         overseerr_api_key=values.get("overseerr_api_key", "").strip(),
         tmdb_images_url=address("tmdb_images_url", values.get("tmdb_images_url", "")) or TMDB_IMAGES_URL,
+        engine_url=address("engine_url", values.get("engine_url", "")),
         tls_cert=existing_file("tls_cert", values.get("tls_cert", "")),
         tls_key=existing_file("tls_key", values.get("tls_key", "")),
         log_level=one_of("log_level", values.get("log_level", "info").lower(), LOG_LEVELS),

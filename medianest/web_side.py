@@ -18,6 +18,7 @@ from medianest.accounts.tokens import TokenMaker
 from medianest.connections.assembly import Connections
 from medianest.downloads.assembly import Downloads
 from medianest.downloads.model import QueueCounts
+from medianest.engine.assembly import EngineParts
 from medianest.live import LiveHub
 from medianest.media.assembly import Media
 from medianest.plex_library.assembly import PlexLibrary
@@ -73,6 +74,7 @@ def pages(
     media: Media,
     requests: Requests,
     plex_library: PlexLibrary,
+    engine: EngineParts,
 ) -> Outermost:
     """The web side: routes, what handlers are given, guards and middleware."""
     urls = Urls(settings.base_path)
@@ -106,6 +108,9 @@ def pages(
         "plex_library": plex_library.service,
         "plex_upkeep": plex_library.upkeep,
         "library_probe": plex_library.probe,
+        "engine": engine.service,
+        "engine_updates": engine.updates,
+        "engine_board": engine.board,
         "audit": AuditService(AuditRepository()),
         "system": system,
         "security": security,

@@ -58,7 +58,10 @@ class Child:
         self._readers = [asyncio.create_task(self._log_errors()), asyncio.create_task(self._watch())]
         self.jobs = 0
         self.used_at = time.monotonic()
-        self.version = ""
+        self.version = ""  # of yt-dlp, then of its solver for YouTube's puzzles
+        self.ejs_version = ""
+        self.engine_path = ""
+        self.engine_problem = ""  # why it does not run with the version that was chosen
         self.share_bytes_s: int | None = None  # what it was told last; it keeps it from job to job
 
     @classmethod
@@ -104,9 +107,14 @@ class Child:
         try:
             await child.send({"op": "configure", **await configuration, "temp_dir": str(folder)})
             event = await child.receive(READY_S)
+            if event.get("event") == "broken":
+                raise WorkerDied(str(event.get("detail") or "The download process could not load yt-dlp."))
             if event.get("event") != "ready":
                 raise WorkerDied(f"The download process began with {event.get('event')!r}")
             child.version = str(event.get("yt_dlp") or "")
+            child.ejs_version = str(event.get("yt_dlp_ejs") or "")
+            child.engine_path = str(event.get("path") or "")
+            child.engine_problem = str(event.get("problem") or "")
         except BaseException:
             await asyncio.shield(child.kill())
             raise

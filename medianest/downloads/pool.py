@@ -59,6 +59,9 @@ class WorkerPool:
         self._ending: set[asyncio.Task[None]] = set()
         self._janitor: asyncio.Task[None] | None = None
         self._is_stopped = False
+        self._stale: set[Child] = set()  # of an earlier version: they finish what they do and end
+        self._generation = 0
+        self.last_started: Child | None = None  # it says what workers run with
         self._has_started = False
 
     @property
@@ -70,6 +73,11 @@ class WorkerPool:
     def version(self) -> str:
         """The yt-dlp that the workers use, empty while none has started."""
         return next((child.version for child in (*self._idle, *self._busy)), "")
+
+    @property
+    def engine_problem(self) -> str:
+        """Why the newest worker does not run with the yt-dlp that was chosen; empty when it does, or none has started."""
+        return self.last_started.engine_problem if self.last_started is not None else ""
 
     async def acquire(self) -> Child:
         """A warm worker.
@@ -106,14 +114,26 @@ class WorkerPool:
         """Take a worker back after work that went well or failed in an orderly way."""
         self._busy.discard(child)
         child.used_at = time.monotonic()
-        if self._is_stopped or not child.is_alive or child.jobs >= self._rules.jobs_per_worker:
+        is_spent = child.jobs >= self._rules.jobs_per_worker or child in self._stale
+        self._stale.discard(child)
+        if self._is_stopped or not child.is_alive or is_spent:
             self._end(child)
         else:
             self._idle.append(child)
 
+    def renew(self) -> None:
+        """Another yt-dlp is chosen: idle workers end now, busy ones when they have done what they do."""
+        self._generation += 1
+        self._stale |= self._busy
+        for child in self._idle:
+            self._end(child)
+        self._idle.clear()
+        self.last_started = None
+
     async def discard(self, child: Child) -> None:
         """End a worker and all it started; returns when its process group is gone."""
         self._busy.discard(child)
+        self._stale.discard(child)
         await asyncio.shield(self._end(child))
 
     async def stop(self) -> None:
@@ -149,14 +169,27 @@ class WorkerPool:
         if not self._has_started:
             self._has_started = True
             await asyncio.to_thread(self._clean_up)
-        folder = self._folder / f"worker-{uuid.uuid4().hex}"
+        while True:
+            generation = self._generation
+            child = await self._start_in(self._folder / f"worker-{uuid.uuid4().hex}")
+            if generation == self._generation:
+                self.last_started = child
+                return child
+            self._end(child)  # another yt-dlp was chosen meanwhile
+
+    async def _start_in(self, folder: Path) -> Child:
         started = time.monotonic()
         configuration = asyncio.create_task(self._configured())
         try:
             child = await Child.start(self._command, self._environment(), configuration, folder)
         finally:
             configuration.cancel()
-        log.info("Download worker %d is ready after %.1f s", child.pid, time.monotonic() - started)
+        log.info(
+            "Download worker %d is ready after %.1f s with yt-dlp %s",
+            child.pid,
+            time.monotonic() - started,
+            child.version,
+        )
         return child
 
     async def _configured(self) -> Mapping[str, Any]:

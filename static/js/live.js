@@ -103,6 +103,7 @@ function hear(message) {
     tell("request-changed");
     if (event === "request.created") tell("requests");
   }
+  if (event === "system.message") return tell(`system-${data.topic}`);
   if (event === "service.status_changed") return tell(`service-${data.service}`);
   if (event === "download.created" || event === "download.removed") {
     if (data.parent_id != null) tell(`items-${data.parent_id}`);

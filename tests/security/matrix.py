@@ -59,6 +59,13 @@ GET     /downloads/list                                    person
 POST    /downloads/preview                                 person
 GET     /downloads/settings                                admin
 POST    /downloads/settings                                admin
+GET     /system/engine                                     admin
+GET     /system/engine/state                               admin
+POST    /system/engine/update                              admin
+POST    /system/engine/rollback                            admin
+POST    /system/engine/look-again                          admin
+POST    /system/engine/channel                             admin
+POST    /system/engine/file                                admin
 GET     /downloads/{download_id:int}                       person
 GET     /downloads/{download_id:int}/items                 person
 GET     /downloads/{download_id:int}/row                   person
@@ -242,6 +249,10 @@ DELETE  /api/v1/integrations/overseerr                     manage_settings  admi
 POST    /api/v1/integrations/overseerr/test                manage_settings  admin
 GET     /api/v1/system/health                              admin           admin
 GET     /api/v1/system/audit                               admin           admin
+GET     /api/v1/system/engine                              admin           admin
+POST    /api/v1/system/engine/update                       admin           admin
+POST    /api/v1/system/engine/rollback                     admin           admin
+POST    /api/v1/system/engine/channel                      admin           admin
 GET     /api/v1/system/tasks                               admin           admin
 POST    /api/v1/system/tasks/{name:str}/run                admin           admin
 """

@@ -1,17 +1,20 @@
 """yt-dlp, imported once and ready: every job gets a fresh `YoutubeDL` that shares the loaded extractors.
 
-Nothing here imports yt-dlp before `load` is called, so that a newer one can be put on the module path first.
+Nothing here imports yt-dlp before `load` is called, so that a newer one can be put on the module path first. When that
+one can not be loaded, the one inside MediaNest is taken.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+from medianest.downloads.worker import overlay
 from medianest.downloads.worker.guard import MARK, AddressGuard, AddressRefused
 from medianest.downloads.worker.messages import Configuration
 from medianest.downloads.worker.options import Params, back_off, base_params
@@ -52,6 +55,9 @@ class Engine:
         self.configuration = configuration
         self.guard = guard
         self.version = ""
+        self.ejs_version = ""
+        self.path = ""  # the folder yt_dlp was loaded from
+        self.problem = ""  # why it is not the one that was asked for
         self._base: Params = {}
         self._extractors: list[Any] = []
 
@@ -60,15 +66,37 @@ class Engine:
         return self.configuration.ffmpeg is not None
 
     def load(self) -> None:
-        """Import yt-dlp without plug-ins and do once what the first job would wait for."""
+        """Import yt-dlp without plug-ins and do once what the first job would wait for.
+
+        Raises:
+            Exception: whatever the import raised, when it is the trial of one version or the one inside fails too.
+        """
         os.environ["YTDLP_NO_PLUGINS"] = "1"
         sys.modules.setdefault("curl_cffi", None)  # type: ignore[arg-type]  # its connections would pass by the guard
+        folder, self.problem = overlay.choose(self.configuration)
+        if folder is None:
+            self._load()
+            return
+        overlay.put_first(folder)
+        try:
+            self._load()
+        except Exception as error:
+            if self.configuration.engine is not None:
+                raise
+            log.exception("The yt-dlp in %s can not be loaded; the one inside MediaNest is taken", folder)
+            self.problem = f"yt-dlp {folder.name} could not be loaded ({type(error).__name__}: {error})."[:500]
+            overlay.take_away(folder)
+            self._load()
+
+    def _load(self) -> None:
         import yt_dlp
         import yt_dlp.globals
         from yt_dlp.extractor import gen_extractor_classes
 
         yt_dlp.globals.plugin_dirs.value = []
         self.version = yt_dlp.version.__version__
+        self.path = os.path.dirname(os.path.abspath(yt_dlp.__file__))  # noqa: PTH100, PTH120
+        self.ejs_version = overlay.ejs_version()
         parsed = yt_dlp.parse_options(["--ignore-config", "--no-plugin-dirs"]).ydl_opts
         self._base = base_params(parsed, self.configuration, self._before_retry)
         self._extractors = [extractor for extractor in gen_extractor_classes() if extractor._ENABLED]
@@ -92,6 +120,18 @@ class Engine:
                 _ = program.available
                 yield
                 _ = program.probe_available
+
+    def check(self) -> None:
+        """Import all of it, for a trial: most extractors are otherwise loaded by the first link that needs them.
+
+        Raises:
+            Exception: whatever a module raised.
+        """
+        for name in overlay.EVERYTHING:
+            importlib.import_module(name)
+        for solver in ("core", "lib"):
+            if not getattr(importlib.import_module("yt_dlp_ejs.yt.solver"), solver)():
+                raise ImportError(f"The solver {solver!r} for YouTube's puzzles is empty.")
 
     def open(self, params: Params) -> Any:
         """A `YoutubeDL` for one job, with cookies and connections of its own; `log` on it keeps the warnings."""

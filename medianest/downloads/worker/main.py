@@ -44,8 +44,9 @@ def main() -> None:
         engine = _prepare(configuration)
         confinement.step_back()  # only now: somebody waits for a start, and a restart goes on within seconds
         Worker(protocol, engine).serve()
-    except Exception:
+    except Exception as error:
         log.exception("The download worker could not start")
+        protocol.send("broken", detail=f"{type(error).__name__}: {error}"[:500])
         end_process_group()
 
 
@@ -76,7 +77,15 @@ class Worker:
 
     def serve(self) -> None:
         """Answer commands for ever; the end of the input ends the process elsewhere."""
-        self._protocol.send("ready", yt_dlp=self._engine.version, pid=os.getpid())
+        engine = self._engine
+        self._protocol.send(
+            "ready",
+            yt_dlp=engine.version,
+            yt_dlp_ejs=engine.ejs_version,
+            path=engine.path,
+            problem=engine.problem,
+            pid=os.getpid(),
+        )
         warm_up = self._engine.warm_up()
         while True:
             command = self._protocol.receive(warm_up)
@@ -101,6 +110,9 @@ class Worker:
                 self._search(read(command, Search))
             case "extract":
                 self._extract(read(command, Extract))
+            case "check":
+                self._engine.check()
+                self._protocol.send("checked")
             case "download" if kept is not None:
                 self._download(*kept)
             case "skip":

@@ -21,7 +21,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first line: `allow` in the words of `AllowedAddresses.parse`, programs by path, folders of the worker's own."""
+    """The first line: `allow` in the words of `AllowedAddresses.parse`, programs by path, folders of the worker's own.
+
+    `engines` is the folder of newer yt-dlps, whose `current` is loaded; `engine` is one of them for a trial, empty for the
+    one inside: then exactly that one is loaded, or none.
+    """
 
     op: str
     allow: str = "false"
@@ -30,6 +34,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     js_runtimes: dict[str, str] = {}
     cache_dir: str
     temp_dir: str
+    engines: str | None = None
+    engine: str | None = None
     limits: Limits = Limits()
 
 
