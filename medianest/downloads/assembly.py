@@ -41,6 +41,8 @@ from medianest.downloads.repository.states import DownloadStates
 from medianest.downloads.searching import VideoSearch
 from medianest.downloads.service import DownloadService
 from medianest.downloads.showing import Showing
+from medianest.downloads.trials import Trials
+from medianest.engine_folder import engines_folder
 from medianest.events import EventBus
 from medianest.programs import Programs
 from medianest.settings import Settings
@@ -59,6 +61,7 @@ class Downloads(msgspec.Struct, frozen=True, kw_only=True):
     filed: FiledVideos
     dispatcher: Dispatcher
     pool: WorkerPool
+    trials: Trials
     pictures: PictureStore
     pauses: SitePauses
     cookies: CookieService
@@ -138,6 +141,7 @@ def build_downloads(
         filed=FiledVideos(FiledRepository(), pictures, announcer),
         dispatcher=Dispatcher(name, tools, queue_settings, rules.dispatcher),
         pool=pool,
+        trials=Trials(command, environment, configure(settings, programs), temp),
         pictures=pictures,
         pauses=pauses,
         cookies=CookieService(cookie_rows, cookie_store, pauses, announcer, events),
@@ -157,6 +161,7 @@ def configure(settings: Settings, programs: Programs) -> Callable[[], Awaitable[
             "ffprobe": await programs.path("ffprobe"),
             "js_runtimes": javascript,
             "cache_dir": str(settings.data_dir / "cache" / "yt-dlp"),
+            "engines": str(engines_folder(settings.data_dir)),
             "limits": {
                 # deno and node reserve far more addresses than they use: a wall there would stop them at once
                 "memory_bytes": None if javascript else WORKER_MEMORY_BYTES,

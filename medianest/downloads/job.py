@@ -18,6 +18,7 @@ from medianest.downloads.repository.history import ClaimLost
 from medianest.downloads.shelving import Shelving
 from medianest.downloads.sites import site_of
 from medianest.downloads.talk import AlreadyThere, Conversation, Fetched, FoundList, NoRoom, Result, Twin
+from medianest.engine.model import LinkTried
 from medianest.errors import MediaNestError
 
 log = logging.getLogger(__name__)
@@ -147,6 +148,9 @@ class DownloadJob:
             await self._tell_share(child)
             result = await conversation.run()
             is_well = True
+            failure = result.failure if isinstance(result, Failed) else ""
+            tried = LinkTried(url=self.claim.url, site=self._site, version=child.version, failure=failure)
+            await tools.events.publish(tried)
             return result
         finally:
             self._child = None
