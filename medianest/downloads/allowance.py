@@ -13,7 +13,6 @@ from medianest.errors import Conflict, NotAllowed, QuotaExceeded
 GB = 1024**3
 NO_DOWNLOADS = "Your account may not add downloads. Ask whoever runs this server."
 NO_PRIORITY = "Your account may not put downloads first. Leave the priority as it is, or ask whoever runs this server."
-NOT_BEFORE_OTHERS = "Others have asked for what is before it, so it can not move up. Ask whoever runs this server."
 NONE_AT_ALL = "Your account has no downloads of its own. Ask whoever runs this server for some."
 
 
@@ -27,12 +26,6 @@ def require_priority(by: User, priority: Priority) -> None:
     """Raises `NotAllowed` for a high priority without the right to it."""
     if priority is Priority.HIGH and not by.may(Permission.PRIORITY):
         raise NotAllowed(NO_PRIORITY, code="permission_missing")
-
-
-def require_first(by: User) -> None:
-    """Raises `NotAllowed` for people who may not go before others in the line."""
-    if not by.may(Permission.PRIORITY):
-        raise NotAllowed(NOT_BEFORE_OTHERS, code="permission_missing")
 
 
 class Allowance:

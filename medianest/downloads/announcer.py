@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medianest.downloads.holding import QueueChanged
 from medianest.downloads.model import (
     DownloadCreated,
     DownloadLeft,
@@ -9,7 +10,6 @@ from medianest.downloads.model import (
     DownloadRemoved,
     DownloadStateChanged,
     Progress,
-    QueueChanged,
 )
 from medianest.downloads.repository.bulk import Many
 from medianest.downloads.repository.claims import Ended

@@ -14,6 +14,7 @@ import msgspec
 from medianest.database.relay import RelayResumed
 from medianest.downloads.bandwidth import divide
 from medianest.downloads.endings import JobTools
+from medianest.downloads.holding import QueueChanged
 from medianest.downloads.job import DownloadJob
 from medianest.downloads.model import (
     ACTIVE_STATES,
@@ -21,7 +22,6 @@ from medianest.downloads.model import (
     DownloadRemoved,
     DownloadState,
     DownloadStateChanged,
-    QueueChanged,
     QueueSettings,
     QueueSettingsChanged,
 )

@@ -13,7 +13,8 @@ from medianest.downloads.announcer import Announcer
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.cookies.store import CookieStore
 from medianest.downloads.filing import Library
-from medianest.downloads.model import EVERYTHING, DownloadState, Progress, ReasonCode, SitePause
+from medianest.downloads.holding import EVERYTHING, SitePause
+from medianest.downloads.model import DownloadState, Progress, ReasonCode
 from medianest.downloads.pauses import SitePauses
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.pool import WorkerPool

@@ -257,24 +257,6 @@ class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
     free_space_floor_bytes: int = 2 * 1024**3
 
 
-EVERYTHING = "*"  # the site of a stop that holds for the whole queue
-
-
-class SitePause(msgspec.Struct, frozen=True, kw_only=True):
-    """A site that is left alone until `until_at`; after that one download tries. `site` is `*` for the whole queue.
-
-    `reason_code` is `rate_limited`, `bot_check`, or what is wrong with the machine.
-    """
-
-    site: str
-    reason_code: ReasonCode
-    detail: str
-    since: datetime
-    until_at: datetime
-    length_s: int
-    probe_id: int | None = None
-
-
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """A child's download that waits for a yes, and who asked."""
 
@@ -354,20 +336,3 @@ class DownloadFinished(Event, frozen=True):
 
 class QueueSettingsChanged(Event, frozen=True):
     pass
-
-
-class QueueChanged(Event, frozen=True):
-    """Many downloads changed at once, or what holds the queue up: lists read themselves again."""
-
-
-class SitePaused(Event, frozen=True):
-    """A site, or the whole queue (`*`), is left alone for a while."""
-
-    site: str
-    reason_code: ReasonCode
-
-
-class CookiesChanged(Event, frozen=True):
-    """The cookies of a site were put in, replaced or removed."""
-
-    site: str

@@ -284,11 +284,12 @@ async def _act(downloads: DownloadService, verb: str, download_id: int, by: User
         return None
     if verb in verbs:
         return await verbs[verb](download_id, by=by)
-    place = (await downloads.get(download_id, by=by)).position
-    places = {"top": 1, "up": max(1, (place or 1) - 1), "down": (place or 0) + 1}
-    if verb not in places:
+    if verb == "top":
+        return await downloads.change(download_id, by=by, position=1)
+    steps = {"up": -1, "down": 1}
+    if verb not in steps:
         raise Invalid("There is no such button.")
-    return await downloads.change(download_id, by=by, position=places[verb])
+    return await downloads.step(download_id, by, steps[verb])
 
 
 def _values(form: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from medianest.accounts.model import User
 from medianest.downloads import reasons
 from medianest.downloads.announcer import Announcer
-from medianest.downloads.model import EVERYTHING, QueueChanged, ReasonCode, SitePause, SitePaused
+from medianest.downloads.holding import EVERYTHING, QueueChanged, SitePause, SitePaused
+from medianest.downloads.model import ReasonCode
 from medianest.downloads.reasons import RetryRules
 from medianest.downloads.repository.bulk import Many
 from medianest.downloads.repository.pauses import HELD_CODES, PauseRepository

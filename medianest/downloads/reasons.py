@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from medianest.downloads.model import DownloadState, ReasonCode, SitePause
+from medianest.downloads.holding import SitePause
+from medianest.downloads.model import DownloadState, ReasonCode
 from medianest.downloads.reports import Failed
 from medianest.downloads.sites import BIG_SITES
 

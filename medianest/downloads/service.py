@@ -70,8 +70,11 @@ class DownloadService:
         self._models = showing.of
         self._allowance = allowance
 
-    async def add(self, new: NewDownload, by: User) -> tuple[Download, bool]:
+    async def add(self, new: NewDownload, by: User, *, known: Preview | None = None) -> tuple[Download, bool]:
         """Queue a link, or join the download that has it already; nothing is asked of the network.
+
+        Args:
+            known: what is known of it from elsewhere, such as the list it stood in.
 
         Returns:
             The download, and whether it is new.
@@ -81,7 +84,7 @@ class DownloadService:
             NotAllowed: they may not add downloads, or none that goes first.
             QuotaExceeded, Conflict: their downloads of this hour, or their room in the library, are used up.
         """
-        added = await self._adding.add(new, by)
+        added = await self._adding.add(new, by, known)
         if added.row is not None:
             return (await self._models([added.row], has_places=True))[0], True
         return await self.get(added.id, by=by), False
@@ -241,13 +244,22 @@ class DownloadService:
 
         Raises:
             Conflict: it is no single download in line, so it has no place.
-            NotAllowed: it would go before what others asked for, and they may not put downloads first.
+            NotAllowed: they may not put downloads first.
         """
         row = await self._lists.row(download_id, _person(by))
         if row["parent_id"] is not None:
             raise Conflict("A video of a list moves with its list.")
         await self._line.change(row, by, priority=priority, place=position, at=_now())
         await self._announcer.created(download_id)  # the order of the line is another: lists read themselves again
+        return await self.get(download_id, by=by)
+
+    async def step(self, download_id: int, by: User, places: int) -> Download:
+        """So many places up (-1) or down (1) among what the same person has in line; raises as `change`."""
+        row = await self._lists.row(download_id, _person(by))
+        if row["parent_id"] is not None:
+            raise Conflict("A video of a list moves with its list.")
+        await self._line.step(row, places, _now())
+        await self._announcer.created(download_id)
         return await self.get(download_id, by=by)
 
     async def quota_use(self, by: User) -> QuotaUse:

@@ -149,23 +149,26 @@ async def test_without_the_right_nothing_is_added_looked_at_or_put_first(still_q
         await still_queue.service.retry(number, without)
 
 
-async def test_nobody_moves_before_others_without_the_right_to_go_first(
+async def test_people_take_turns_and_a_move_changes_only_ones_own_order(
     still_queue: Queue, ana: User, ben: User, owner: User
 ) -> None:
-    bens, first, second = [await add(still_queue, name, by) for name, by in (("b", ben), ("1", ana), ("2", ana))]
-    plain = msgspec.structs.replace(ana, permissions=(Permission.DOWNLOAD,))
+    first, second, third = [await add(still_queue, name, ana) for name in "123"]
+    bens = await add(still_queue, "b", ben)
 
     async def line() -> list[int]:
-        rows = await fetch("SELECT id FROM download_queue ORDER BY priority, position, id")
-        return [row["id"] for row in rows]
+        shown, _total = await still_queue.service.list(owner, "waiting")
+        return [one.id for one in sorted(shown, key=lambda one: one.position or 0)]
 
-    await still_queue.service.change(second, plain, position=2)  # among their own
-    assert await line() == [bens, second, first]
-    with pytest.raises(NotAllowed, match="can not move up"):
-        await still_queue.service.change(first, plain, position=1)
-    assert await line() == [bens, second, first]
-    await still_queue.service.change(second, plain, position=3)  # down is always free
-    await still_queue.service.change(first, ana, position=1)  # ana has the right
-    assert await line() == [first, bens, second]
+    assert await line() == [first, bens, second, third]
+    await still_queue.service.change(
+        third, msgspec.structs.replace(ana, permissions=(Permission.DOWNLOAD,)), position=1
+    )
+    assert await line() == [third, bens, first, second]
     await still_queue.service.change(second, owner, position=1)
-    assert await line() == [second, first, bens]
+    assert await line() == [second, bens, third, first]
+    await still_queue.service.change(bens, owner, position=1)  # its turn stays what it is
+    assert await line() == [second, bens, third, first]
+    await still_queue.service.step(second, ana, 1)
+    assert await line() == [third, bens, second, first]
+    await still_queue.service.change(first, owner, priority="high")
+    assert await line() == [first, third, bens, second]

@@ -10,7 +10,7 @@ from medianest.downloads.cookies.jar import read_jar, read_site
 from medianest.downloads.cookies.model import CookiesAdded, SiteCookies
 from medianest.downloads.cookies.repository import CookieRepository
 from medianest.downloads.cookies.store import CookieStore, hide
-from medianest.downloads.model import CookiesChanged
+from medianest.downloads.holding import CookiesChanged
 from medianest.downloads.pauses import SitePauses
 from medianest.errors import NotFound
 from medianest.events import EventBus

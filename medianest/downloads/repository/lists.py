@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from medianest.database import fetch, is_postgres
 from medianest.downloads.model import (
     ACTIVE_STATES,
@@ -15,6 +17,7 @@ from medianest.downloads.model import (
     DownloadState,
 )
 from medianest.downloads.repository.rows import COLUMNS, InLibrary, Row, stamp, to_files
+from medianest.downloads.repository.turns import in_line, place_of, shares
 from medianest.errors import NotFound
 
 # The words stand in the SQL itself, since the partial indexes are made for exactly these.
@@ -42,6 +45,14 @@ APPROVALS_QUERY = (
     f"SELECT {COLUMNS}, u.display_name AS asked_by FROM download_queue q JOIN users u ON u.id = q.requested_by "
     "WHERE q.needs_approval AND q.state = 'waiting' ORDER BY q.id LIMIT {} OFFSET {}"
 )
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A download or a list in somebody's part of the line; `place` is that of its first video."""
+
+    id: int
+    position: int
+    place: int
 
 
 class DownloadLists:
@@ -91,30 +102,22 @@ class DownloadLists:
         return int((await fetch(sql, since, *args))[0]["n"])
 
     async def places(self, ids: Iterable[int]) -> dict[int, int]:
-        """Place in the line, from 1, of those of `ids` that are queued."""
-        wanted = sorted(set(ids))
-        if not wanted:
+        """Place in the line, from 1, of those of `ids` that are queued: which turn it will be."""
+        rows = await in_line(ids)
+        if not rows:
             return {}
-        marks = ", ".join(["{}"] * len(wanted))
-        rows = await fetch(f"SELECT id, place FROM ({LINE_QUERY}) AS line WHERE id IN ({marks})", *wanted)
-        return {row["id"]: row["place"] for row in rows}
+        everybody = await shares()
+        return {row.id: place_of(row, everybody) for row in rows}
 
-    async def line(self, priority: int) -> list[tuple[int, int, int]]:
-        """`(id, position, who asked for it first)` of everything queued with this priority, in its order."""
-        rows = await fetch(
-            "SELECT id, position, requested_by FROM download_queue WHERE parent_id IS NULL AND state = 'queued' AND priority = {} "
-            "ORDER BY position, id",
-            priority,
-        )
-        return [(row["id"], row["position"], row["requested_by"]) for row in rows]
-
-    async def count_before(self, priority: int) -> int:
-        """How many are queued with a higher priority."""
-        rows = await fetch(
-            "SELECT count(*) AS n FROM download_queue WHERE parent_id IS NULL AND state = 'queued' AND priority < {}",
-            priority,
-        )
-        return int(rows[0]["n"])
+    async def entries(self, person: int, priority: int) -> list[Entry]:
+        """What a person has in line with this priority, in its order: single downloads, and lists whose videos are in line."""
+        rows = await fetch(ENTRIES_QUERY, person, priority)
+        places = await self.places(row["first_id"] for row in rows)
+        return [
+            Entry(id=row["id"], position=row["position"], place=places[row["first_id"]])
+            for row in rows
+            if row["first_id"] in places
+        ]
 
     async def filed(self, history_ids: Iterable[int | None]) -> dict[int, InLibrary]:
         """What lies in the library by history id; what was deleted is not among it."""
@@ -160,9 +163,9 @@ class DownloadLists:
 
 
 ITEMS_QUERY = f"SELECT {COLUMNS} FROM download_queue q WHERE q.parent_id = {{}} ORDER BY q.item_index, q.id LIMIT {{}} OFFSET {{}}"
-LINE_QUERY = (
-    "SELECT id, row_number() OVER (ORDER BY priority, position, id) AS place FROM download_queue "
-    "WHERE parent_id IS NULL AND state = 'queued'"
+ENTRIES_QUERY = (
+    "SELECT coalesce(parent_id, id) AS id, min(position) AS position, min(id) AS first_id FROM download_queue WHERE state = 'queued' "
+    "AND kind = 'video' AND requested_by = {} AND priority = {} GROUP BY coalesce(parent_id, id) ORDER BY 2, 1"
 )
 
 

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from medianest.database import fetch, is_postgres, transaction
-from medianest.downloads.model import EVERYTHING, ReasonCode, SitePause
+from medianest.downloads.holding import EVERYTHING, SitePause
+from medianest.downloads.model import ReasonCode
 from medianest.downloads.repository.bulk import Many, change_many
 from medianest.downloads.repository.parents import locking
 
