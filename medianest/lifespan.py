@@ -33,6 +33,7 @@ async def open_database(settings: Settings, engine: database.Engine | None = Non
     import medianest.media.tables
     import medianest.plex_library.tables
     import medianest.requests.tables
+    import medianest.subscriptions.tables
     import medianest.system.tables  # noqa: F401  # every table must be known before it is bound
 
     if not settings.is_postgres:

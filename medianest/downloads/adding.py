@@ -32,13 +32,13 @@ class Adding:
         self._allowed = allowed
         self._allowance = allowance
 
-    async def add(self, new: NewDownload, by: User) -> Added:
+    async def add(self, new: NewDownload, by: User, known: Preview | None = None) -> Added:
         """Queue a link, or join the download that has it already, and tell whoever sees it."""
         require_download(by)
         url = check_url(new.url, self._allowed)
         priority = priority_of(new.priority)
         require_priority(by, priority)
-        wanted = _wanted(new, url, priority, self._previews.known(url), needs_approval=by.is_child)
+        wanted = _wanted(new, url, priority, known or self._previews.known(url), needs_approval=by.is_child)
 
         async def admit() -> None:
             await self._allowance.admit(by, wanted.quota_cost, _now())

@@ -18,6 +18,8 @@ from medianest.downloads.cookies.service import CookieService
 from medianest.downloads.cookies.store import CookieStore
 from medianest.downloads.dispatcher import Dispatcher, DispatcherRules
 from medianest.downloads.endings import JobTools
+from medianest.downloads.feeds.repository import FeedRepository
+from medianest.downloads.feeds.service import Feeds
 from medianest.downloads.filed import FiledVideos
 from medianest.downloads.filing import Library
 from medianest.downloads.jobs import DownloadJobs
@@ -65,6 +67,7 @@ class Downloads(msgspec.Struct, frozen=True, kw_only=True):
     pictures: PictureStore
     pauses: SitePauses
     cookies: CookieService
+    feeds: Feeds
     jobs: DownloadJobs
 
 
@@ -119,6 +122,11 @@ def build_downloads(
         cookies=cookie_store,
         rules=rules.retries,
     )
+    allowed = AllowedAddresses.parse(settings.allow_private_downloads.to_text())
+
+    async def max_items() -> int:
+        return (await queue_settings.get()).max_list_items
+
     service = DownloadService(
         lists=lists,
         states=states,
@@ -129,7 +137,7 @@ def build_downloads(
         board=board,
         announcer=announcer,
         events=events,
-        allowed=AllowedAddresses.parse(settings.allow_private_downloads.to_text()),
+        allowed=allowed,
         showing=showing,
         allowance=Allowance(QuotaRepository()),
         videos=VideoSearch(pool),
@@ -145,6 +153,9 @@ def build_downloads(
         pictures=pictures,
         pauses=pauses,
         cookies=CookieService(cookie_rows, cookie_store, pauses, announcer, events),
+        feeds=Feeds(
+            pool, pauses, pictures, FeedRepository(), allowed, cookies=cookie_store.of, max_items=max_items, folder=temp
+        ),
         jobs=DownloadJobs(CleaningRepository(), library, pictures),
     )
 

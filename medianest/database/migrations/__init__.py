@@ -7,7 +7,17 @@ from medianest.database.migrations import (
     m0004_requests,
     m0005_plex_library,
     m0008_engine,
+    m0009_subscriptions,
     m0010_queue,
 )
 
-MIGRATIONS = (m0001_initial, m0002_people, m0003_media, m0004_requests, m0005_plex_library, m0008_engine, m0010_queue)
+MIGRATIONS = (
+    m0001_initial,
+    m0002_people,
+    m0003_media,
+    m0004_requests,
+    m0005_plex_library,
+    m0008_engine,
+    m0009_subscriptions,
+    m0010_queue,
+)

@@ -46,7 +46,9 @@ class CleaningRepository:
         for start in range(0, len(names), 500):
             piece = names[start : start + 500]
             rows = await fetch(
-                f"SELECT DISTINCT picture FROM download_queue WHERE picture IN ({_marks(piece)})", *piece
+                f"SELECT picture FROM download_queue WHERE picture IN ({_marks(piece)}) "
+                f"UNION SELECT picture FROM subscriptions WHERE picture IN ({_marks(piece)})",
+                *(*piece, *piece),
             )
             used |= {row["picture"] for row in rows}
         return used

@@ -19,10 +19,11 @@ from medianest.downloads.worker.download import download
 from medianest.downloads.worker.engine import Engine
 from medianest.downloads.worker.extraction import Found, describe, look_at, search
 from medianest.downloads.worker.failures import Failure, classify
+from medianest.downloads.worker.following import follow
 from medianest.downloads.worker.guard import AddressGuard
 from medianest.downloads.worker.javascript import RUNTIME, put_program
 from medianest.downloads.worker.lists import PIECE
-from medianest.downloads.worker.messages import Configuration, Extract, JobOptions, Preview, Search, read
+from medianest.downloads.worker.messages import Configuration, Extract, Follow, JobOptions, Preview, Search, read
 from medianest.downloads.worker.pictures import PictureTaker
 from medianest.downloads.worker.protocol import Command, Protocol, end_process_group
 from medianest.downloads.worker.proxy import FilterProxy
@@ -110,6 +111,9 @@ class Worker:
                 self._search(read(command, Search))
             case "extract":
                 self._extract(read(command, Extract))
+            case "follow":
+                with _TimeLimit(self._protocol):
+                    follow(self._engine, read(command, Follow), self._protocol.send)
             case "check":
                 self._engine.check()
                 self._protocol.send("checked")

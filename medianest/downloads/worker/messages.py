@@ -76,6 +76,19 @@ class Extract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     max_items: int = 1000
 
 
+class Follow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A look at a list that is looked at again and again: what is known is left out of the reading."""
+
+    op: str
+    url: str
+    cookies: str | None = None  # as for Extract
+    is_polite: bool = False
+    picture: str | None = None  # as for Preview
+    max_items: int = 1000
+    known: list[str] = []
+    stop_after: int = 0  # so many known ones in a row end a list; 0 reads all of it
+
+
 def read(command: dict[str, Any], kind: type[T]) -> T:
     """The command as `kind`; msgspec.ValidationError says what does not belong."""
     return msgspec.convert(command, kind)
