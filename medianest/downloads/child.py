@@ -22,6 +22,7 @@ LONGEST_LINE_BYTES = 16 * 1024 * 1024
 READY_S = 60.0
 TERM_S = 0.5
 GONE_S = 0.4
+EXIT_S = 0.3
 
 
 class WorkerDied(Exception):
@@ -145,6 +146,9 @@ class Child:
             async with asyncio.timeout(timeout_s):
                 line = await self._process.stdout.readline()
             if not line.endswith(b"\n"):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(EXIT_S):  # it closes its pipe a moment before its code is known
+                        await self._ended.wait()
                 raise WorkerDied(f"The download process ended ({self._process.returncode}).")
             event = msgspec.json.decode(line)
         except TimeoutError as error:
