@@ -130,6 +130,7 @@ def create_app(settings: Settings) -> Application:
         trials=downloads.trials, renew=downloads.pool.renew, worker_problem=lambda: downloads.pool.engine_problem,
     )  # fmt: skip
     system.asks_also(engine.board.problems)
+    system.runs_engine(engine.service.version)
     plex_library = build_plex_library(settings, events, connections.service, downloads.filed, owner)
     system.asks_also(plex_library.service.problems)
     people_rows = PeopleRepository()

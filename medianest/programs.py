@@ -63,13 +63,6 @@ class Programs:
         program = (await self.all())[name]
         return program.path if program.is_usable else None
 
-    def inside_javascript(self) -> str:
-        """Version of the JavaScript runtime inside MediaNest, the last resort; empty where there is none."""
-        try:
-            return ".".join(version("quickjs-ng").split(".")[:3]) if os.name == "posix" else ""
-        except PackageNotFoundError:
-            return ""
-
     def forget(self) -> None:
         """Look again at the next question: something may have been installed."""
         self._at = -KEPT_S
@@ -97,6 +90,14 @@ class Programs:
         return Program(
             name=name, path=path, version=found, is_usable=bool(found) and (found[:1] == "N" or numbers >= oldest)
         )
+
+
+def inside_javascript() -> str:
+    """Version of the JavaScript runtime inside MediaNest, the last resort; empty where there is none."""
+    try:
+        return ".".join(version("quickjs-ng").split(".")[:3]) if os.name == "posix" else ""
+    except PackageNotFoundError:
+        return ""
 
 
 async def _version(path: str, arguments: tuple[str, ...]) -> str:

@@ -68,6 +68,10 @@ class EngineService:
         """The version that the next worker loads."""
         return await asyncio.to_thread(self._current)
 
+    async def version(self) -> str:
+        """Its version alone, for a line among others."""
+        return (await self.current()).version
+
     def _current(self) -> CurrentEngine:
         version, named = self._folder.usable(self._inside), self._folder.named()
         facts = self._folder.facts(version) if version else None

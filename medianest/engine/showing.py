@@ -12,7 +12,7 @@ from medianest.engine.repository import EngineRepository
 from medianest.engine.service import EngineService
 from medianest.engine.updating import EngineUpdates
 from medianest.engine_folder import EngineFolder, is_safe, numbers
-from medianest.programs import Program, Programs
+from medianest.programs import Program, Programs, inside_javascript
 from medianest.system.model import HealthFix, HealthProblem, Severity
 from medianest.web.templating import gettext as _
 
@@ -150,7 +150,7 @@ class EngineBoard:
         faster = _(
             "Get deno 2.3 or newer from its own site and put the one file called deno into the folder for programs."
         )
-        if inside := self._programs.inside_javascript():
+        if inside := inside_javascript():
             return Component(
                 name="javascript",
                 title=f"{title} (QuickJS-ng)",

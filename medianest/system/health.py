@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from medianest.database.filesystems import file_system_of, is_network_file_system
-from medianest.programs import Program
+from medianest.programs import Program, inside_javascript
 from medianest.settings import Settings
 from medianest.system.model import HealthProblem, Severity
 
@@ -104,11 +104,14 @@ def program_problems(programs: dict[str, Program]) -> list[HealthProblem]:
             )
         )
     if not any(programs[name].is_usable for name in ("deno", "node")):
+        is_inside = bool(inside_javascript())
         problems.append(
             HealthProblem(
-                code="javascript_missing",
+                code="javascript_inside" if is_inside else "javascript_missing",
                 severity=Severity.NOTICE,
-                text="No JavaScript runtime was found. YouTube may offer fewer formats or none without one.",
+                text="YouTube's puzzles are solved by the small JavaScript runtime inside MediaNest, which is slow."
+                if is_inside
+                else "No JavaScript runtime was found. YouTube may offer fewer formats or none without one.",
                 advice="Install deno 2.3 or newer (or node 22), or put the deno program into the data folder's bin.",
             )
         )

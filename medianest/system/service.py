@@ -66,12 +66,17 @@ class SystemService:
         self._runs = runs
         self._readiness = Readiness(False)
         self._readiness_at = -READINESS_KEPT_S
+        self._engine_version: Callable[[], Awaitable[str]] | None = None
         self._caches: list[Callable[[], Iterable[CacheFigures]]] = []
         self._checks: list[Callable[[], Awaitable[Iterable[HealthProblem]]]] = []
 
     def asks_also(self, check: Callable[[], Awaitable[Iterable[HealthProblem]]]) -> None:
         """Make `check` part of the health list: another slice's own problems."""
         self._checks.append(check)
+
+    def runs_engine(self, version_of: Callable[[], Awaitable[str]]) -> None:
+        """Show the version of yt-dlp that downloads run with, which may be newer than the one inside."""
+        self._engine_version = version_of
 
     def shows_caches(self, figures: Callable[[], Iterable[CacheFigures]]) -> None:
         """Show on the System page how often answers of services were in memory."""
@@ -132,11 +137,12 @@ class SystemService:
             database = "Postgres " + str((await fetch("SHOW server_version"))[0]["server_version"])
         else:
             database = f"SQLite {sqlite3.sqlite_version}"
+        engine_version = await self._engine_version() if self._engine_version else package_version("yt-dlp")
         return tuple(
             Version(name=name, value=value)
             for name, value in (
                 ("MediaNest", __version__),
-                ("yt-dlp", package_version("yt-dlp")),
+                ("yt-dlp", engine_version),
                 ("yt-dlp-ejs", package_version("yt-dlp-ejs")),
                 ("Python", platform.python_version()),
                 ("Database", database),
