@@ -131,6 +131,8 @@ def create_app(settings: Settings) -> Application:
     )  # fmt: skip
     system.asks_also(engine.board.problems)
     system.runs_engine(engine.service.version)
+    system.asks_also(downloads.pauses.problems)
+    system.asks_also(downloads.cookies.problems)
     plex_library = build_plex_library(settings, events, connections.service, downloads.filed, owner)
     system.asks_also(plex_library.service.problems)
     people_rows = PeopleRepository()

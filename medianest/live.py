@@ -18,6 +18,7 @@ from medianest import __version__
 from medianest.accounts.model import AccountNoticeMade, Caller, Permission, SessionsEnded
 from medianest.connections.model import ServiceStatusChanged
 from medianest.database.relay import RelayResumed
+from medianest.downloads.holding import QueueChanged
 from medianest.downloads.model import (
     Download,
     DownloadCreated,
@@ -97,6 +98,7 @@ class LiveHub:
         events.subscribe(SessionsEnded, self._on_sessions_ended)
         events.subscribe(AccountNoticeMade, self._on_account_notice)
         events.subscribe(ServiceStatusChanged, self._on_service_changed)
+        events.subscribe(QueueChanged, self._on_queue_changed)
         events.subscribe(EngineUpdateMoved, self._on_engine_moved)
         events.subscribe(RelayResumed, self._on_relay_resumed)
 
@@ -204,6 +206,10 @@ class LiveHub:
     async def _on_service_changed(self, event: ServiceStatusChanged) -> None:
         text = message("service.status_changed", None, {"service": event.service, "is_up": event.is_up})
         self._queue_for(tuple(self._connections), text)
+
+    async def _on_queue_changed(self, event: QueueChanged) -> None:
+        del event
+        self._queue_for(tuple(self._connections), message("queue.changed", None, {}))
 
     async def _on_engine_moved(self, event: EngineUpdateMoved) -> None:
         text = message("system.message", None, {"topic": "engine", "step": event.step})

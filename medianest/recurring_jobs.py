@@ -80,6 +80,13 @@ def jobs(
             at_hour=3,
         ),
         Job(
+            name="forget_site_pauses",
+            title=_("Forget pauses of sites that are over"),
+            schedule=nightly,
+            call=downloads.pauses.forget,
+            at_hour=3,
+        ),
+        Job(
             name="clean_pictures",
             title=_("Remove unused pictures"),
             schedule=nightly,

@@ -28,7 +28,11 @@ from medianest.connections.pages import PlexPages
 from medianest.connections.pin_pages import PlexPinPages
 from medianest.connections.service_pages import ServicePages
 from medianest.downloads.api import DownloadApi, QueueSettingsApi
+from medianest.downloads.cookies.api import CookieApi
+from medianest.downloads.cookies.pages import CookiePages
 from medianest.downloads.pages import DownloadPages, QueueSettingsPages, picture
+from medianest.downloads.queue_api import QueueApi
+from medianest.downloads.queue_pages import WholeQueuePages
 from medianest.engine.api import EngineApi
 from medianest.engine.pages import EnginePages
 from medianest.home.pages import HomePages
@@ -73,6 +77,8 @@ ROUTES: list[Any] = [
     RequestPages,
     DownloadPages,
     QueueSettingsPages,
+    WholeQueuePages,
+    CookiePages,
     picture,
     SettingsPages,
     PicturePages,
@@ -108,6 +114,8 @@ ROUTES: list[Any] = [
     overseerr_webhook,
     DownloadApi,
     QueueSettingsApi,
+    QueueApi,
+    CookieApi,
     EngineApi,
     SystemApi,
     AuditApi,

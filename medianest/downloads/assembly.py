@@ -40,10 +40,13 @@ from medianest.downloads.repository.pauses import PauseRepository
 from medianest.downloads.repository.quotas import QuotaRepository
 from medianest.downloads.repository.settings import QueueSettingsRepository
 from medianest.downloads.repository.states import DownloadStates
+from medianest.downloads.repository.whole import WholeRepository
 from medianest.downloads.searching import VideoSearch
 from medianest.downloads.service import DownloadService
 from medianest.downloads.showing import Showing
 from medianest.downloads.trials import Trials
+from medianest.downloads.whole import WholeQueueService
+from medianest.engine.model import EngineChanged
 from medianest.engine_folder import engines_folder
 from medianest.events import EventBus
 from medianest.programs import Programs
@@ -67,6 +70,7 @@ class Downloads(msgspec.Struct, frozen=True, kw_only=True):
     pictures: PictureStore
     pauses: SitePauses
     cookies: CookieService
+    whole: WholeQueueService
     feeds: Feeds
     jobs: DownloadJobs
 
@@ -132,7 +136,7 @@ def build_downloads(
         states=states,
         history=history,
         settings=queue_settings,
-        previews=Previews(pool, pictures, temp),
+        previews=Previews(pool, pictures, temp, pauses, cookie_store),
         library=library,
         board=board,
         announcer=announcer,
@@ -142,6 +146,8 @@ def build_downloads(
         allowance=Allowance(QuotaRepository()),
         videos=VideoSearch(pool),
     )
+    whole = WholeQueueService(WholeRepository(), pauses, PauseRepository(), queue_settings, service, announcer)
+    events.subscribe(EngineChanged, whole.on_engine_changed)
     return Downloads(
         service=service,
         approvals=Approvals(lists, states, showing, announcer),
@@ -153,6 +159,7 @@ def build_downloads(
         pictures=pictures,
         pauses=pauses,
         cookies=CookieService(cookie_rows, cookie_store, pauses, announcer, events),
+        whole=whole,
         feeds=Feeds(
             pool, pauses, pictures, FeedRepository(), allowed, cookies=cookie_store.of, max_items=max_items, folder=temp
         ),

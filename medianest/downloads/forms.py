@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from medianest.downloads.model import QueueSettings
+import msgspec
+
+from medianest.downloads.model import NightHolds, QueueSettings
 from medianest.errors import Invalid
 
 BYTES_OF_MB = 1_000_000
@@ -47,8 +49,23 @@ def read_queue_settings(form: Mapping[str, Any], current: QueueSettings) -> Queu
     floor = number("free_space_floor_gb", current.free_space_floor_bytes / BYTES_OF_GB)
     if floor is None:
         errors.setdefault("free_space_floor_gb", "A number is needed; 0 keeps nothing free.")
-    settings = QueueSettings(
+    total = number("total_rate_mb_s", (current.total_rate_bytes_s or 0) / BYTES_OF_MB or None)
+    per_person = number("per_person_downloads", current.per_person_downloads)
+    if per_person is not None and per_person != int(per_person):
+        errors.setdefault("per_person_downloads", "A whole number is needed.")
+    holds = str(form.get("night_holds", current.night_holds))
+    if holds not in tuple(NightHolds):
+        errors["night_holds"] = "Choose one of the three."
+        holds = current.night_holds
+    settings = msgspec.structs.replace(
+        current,
         concurrent_downloads=whole("concurrent_downloads", current.concurrent_downloads),
+        per_person_downloads=None if per_person is None else int(per_person),
+        total_rate_bytes_s=None if total is None else round(total * BYTES_OF_MB),
+        night_holds=NightHolds(holds),
+        night_from=whole("night_from", current.night_from),
+        night_until=whole("night_until", current.night_until),
+        time_zone=str(form.get("time_zone", current.time_zone)).strip(),
         is_paused=str(form.get("is_paused", "")).lower() in ("true", "on", "1"),
         max_list_items=whole("max_list_items", current.max_list_items),
         max_height=whole("max_height", current.max_height),

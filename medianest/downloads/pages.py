@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from litestar import Controller, Request, Response, get, post
@@ -16,6 +16,7 @@ from medianest.downloads.forms import read_queue_settings
 from medianest.downloads.model import Download, NewDownload, Quality, QuotaUse
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.service import DownloadService
+from medianest.downloads.whole import WholeQueueService
 from medianest.errors import Conflict, Invalid, MediaNestError, NotAllowed, TooMany
 from medianest.plex_library.service import PlexLibraryService
 from medianest.web.auth import device_of
@@ -29,6 +30,7 @@ Person = NamedDependency[Caller]
 Addresses = NamedDependency[Urls]
 ToApprove = NamedDependency[Approvals]
 InPlex = NamedDependency[PlexLibraryService]
+Whole = NamedDependency[WholeQueueService]
 Id = FromPath[int]
 
 LONGEST_LINK = 2000
@@ -46,13 +48,14 @@ class DownloadPages(Controller):
         self,
         downloads: Downloads,
         approvals: ToApprove,
+        whole_queue: Whole,
         caller: Person,
         show: FromQuery[str] = "",
         offset: FromQuery[int] = 0,
         url: FromQuery[str] = "",
     ) -> Template:
         """`url`: a link that another page found, to stand in the field; it is added by hand."""
-        context = await list_context(downloads, approvals, caller, show, offset)
+        context = await list_context(downloads, approvals, whole_queue, caller, show, offset)
         values = {"url": url[:LONGEST_LINK]} if url.lower().startswith(("http://", "https://")) else {}
         return Template(
             "downloads/index.html", context={"values": values, "preview": None, "add_error": None, **context}
@@ -63,23 +66,30 @@ class DownloadPages(Controller):
         self,
         downloads: Downloads,
         approvals: ToApprove,
+        whole_queue: Whole,
         caller: Person,
         show: FromQuery[str] = "",
         offset: FromQuery[int] = 0,
     ) -> Template:
-        context = await list_context(downloads, approvals, caller, show, offset)
+        context = await list_context(downloads, approvals, whole_queue, caller, show, offset)
         return Template("downloads/_list.html", context=context)
 
     @post(status_code=200)
     async def add(
-        self, request: AnyRequest, downloads: Downloads, approvals: ToApprove, caller: Person, urls: Addresses
+        self,
+        request: AnyRequest,
+        downloads: Downloads,
+        approvals: ToApprove,
+        whole_queue: Whole,
+        caller: Person,
+        urls: Addresses,
     ) -> Response[Any]:
         form = await request.form()
         sent = _values(form)
         try:
             added = await self._add_all(sent, downloads, caller)
         except REFUSALS as error:
-            return await self._refused(request, error, sent, downloads, approvals, caller)
+            return await self._refused(request, error, sent, downloads, approvals, whole_queue, caller)
         if not request.headers.get("HX-Request"):
             target = urls.safe_next(str(form.get("back", "")), "/downloads")
             return Redirect(target, status_code=303)
@@ -114,6 +124,7 @@ class DownloadPages(Controller):
         sent: dict[str, Any],
         downloads: DownloadService,
         approvals: Approvals,
+        whole_queue: WholeQueueService,
         caller: Caller,
     ) -> Template:
         context = {"values": sent, "preview": None, "add_error": error.message}
@@ -121,12 +132,12 @@ class DownloadPages(Controller):
         if request.headers.get("HX-Request"):
             headers |= {"HX-Retarget": "#add-field", "HX-Reswap": "outerHTML"}
             return Template("downloads/_add_field.html", context=context, status_code=error.status, headers=headers)
-        page = await list_context(downloads, approvals, caller, "", 0)
+        page = await list_context(downloads, approvals, whole_queue, caller, "", 0)
         return Template("downloads/index.html", context={**page, **context}, status_code=error.status, headers=headers)
 
     @post("/preview", status_code=200)
     async def preview(
-        self, request: AnyRequest, downloads: Downloads, approvals: ToApprove, caller: Person
+        self, request: AnyRequest, downloads: Downloads, approvals: ToApprove, whole_queue: Whole, caller: Person
     ) -> Template:
         sent = _values(await request.form())
         found, refusal = None, None
@@ -139,7 +150,7 @@ class DownloadPages(Controller):
         if request.headers.get("HX-Request"):
             context: dict[str, Any] = {"preview": found, "error": sentence, "quota": await quota_of(downloads, caller)}
             return Template("downloads/_preview.html", context=context, status_code=status)
-        page = await list_context(downloads, approvals, caller, "", 0)
+        page = await list_context(downloads, approvals, whole_queue, caller, "", 0)
         context = {**page, "values": sent, "preview": found, "error": None, "add_error": sentence}
         return Template("downloads/index.html", context=context, status_code=status)
 
@@ -183,7 +194,7 @@ class DownloadPages(Controller):
         caller: Person,
         urls: Addresses,
     ) -> Response[Any]:
-        """Cancel, pause, resume, retry, remove, top, up, down; approve and decline what a child asked for."""
+        """Cancel, pause, resume, retry, remove, top, up, down, place; approve and decline what a child asked for."""
         if verb in ("approve", "decline"):
             address = device_of(request).address
             if verb == "approve":
@@ -192,7 +203,7 @@ class DownloadPages(Controller):
                 reason = str((await request.form()).get("reason", ""))
                 download = await approvals.decline(download_id, reason, caller.user, address=address)
         else:
-            download = await _act(downloads, verb, download_id, caller.user)
+            download = await _act(downloads, verb, download_id, caller.user, await request.form())
         if not request.headers.get("HX-Request"):
             form = await request.form()
             return Redirect(urls.safe_next(str(form.get("back", "")), "/downloads"), status_code=303)
@@ -218,7 +229,11 @@ class QueueSettingsPages(Controller):
         try:
             await downloads.change_queue_settings(read_queue_settings(form, current), by=caller.user)
         except Invalid as error:
-            names = {"rate_limit_bytes_s": "rate_limit_mb_s", "free_space_floor_bytes": "free_space_floor_gb"}
+            names = {
+                "rate_limit_bytes_s": "rate_limit_mb_s",
+                "total_rate_bytes_s": "total_rate_mb_s",
+                "free_space_floor_bytes": "free_space_floor_gb",
+            }
             errors = {names.get(name, name): sentence for name, sentence in error.fields.items()}
             context = {"settings": current, "errors": errors, "saved": False, "values": dict(form)}
             return Template("downloads/settings.html", context=context, status_code=error.status)
@@ -245,7 +260,12 @@ async def quota_of(downloads: DownloadService, caller: Caller) -> QuotaUse | Non
 
 
 async def list_context(
-    downloads: DownloadService, approvals: Approvals, caller: Caller, show: str, offset: int
+    downloads: DownloadService,
+    approvals: Approvals,
+    whole_queue: WholeQueueService,
+    caller: Caller,
+    show: str,
+    offset: int,
 ) -> dict[str, Any]:
     """What the list with its chips shows."""
     limit = caller.preferences.page_size
@@ -256,6 +276,7 @@ async def list_context(
         "approvals": waiting,
         "approvals_total": waiting_total,
         "quota": await quota_of(downloads, caller),
+        "whole": await whole_queue.show(caller.user),
         "show": show,
         "downloads": found,
         "total": total,
@@ -272,7 +293,9 @@ async def items_context(downloads: DownloadService, caller: Caller, download_id:
     return {"items": found, "items_total": total, "offset": max(0, offset), "limit": limit}
 
 
-async def _act(downloads: DownloadService, verb: str, download_id: int, by: User) -> Download | None:
+async def _act(
+    downloads: DownloadService, verb: str, download_id: int, by: User, form: Mapping[str, Any]
+) -> Download | None:
     verbs: dict[str, Callable[..., Awaitable[Download]]] = {
         "cancel": downloads.cancel,
         "pause": downloads.pause,
@@ -284,8 +307,9 @@ async def _act(downloads: DownloadService, verb: str, download_id: int, by: User
         return None
     if verb in verbs:
         return await verbs[verb](download_id, by=by)
-    if verb == "top":
-        return await downloads.change(download_id, by=by, position=1)
+    if verb in ("top", "place"):
+        place = str(form.get("position", "")) if verb == "place" else "1"
+        return await downloads.change(download_id, by=by, position=int(place[:9]) if place.isdecimal() else 0)
     steps = {"up": -1, "down": 1}
     if verb not in steps:
         raise Invalid("There is no such button.")

@@ -95,7 +95,7 @@ class SitePauses:
         """An administrator does not want to wait: one download tries now. Raises `NotFound`."""
         if not await self._rows.hasten(site, _now()):
             raise NotFound("This site is not paused any more.")
-        await record("downloads.site_resumed", site, actor_id=by.id, actor_name=by.username, address=address)
+        await record("download.site_resumed", site, actor_id=by.id, actor_name=by.username, address=address)
         await self._events.publish(QueueChanged())
 
     async def try_again(self, site: str) -> None:

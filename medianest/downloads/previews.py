@@ -10,12 +10,17 @@ from pathlib import Path
 
 import msgspec
 
+from medianest.downloads import reasons
 from medianest.downloads.child import WorkerDied
+from medianest.downloads.cookies.store import CookieStore
+from medianest.downloads.holding import EVERYTHING
 from medianest.downloads.model import DownloadKind, Preview, PreviewItem
+from medianest.downloads.pauses import SitePauses
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.pool import WorkerPool
 from medianest.downloads.reasons import RetryRules, judge
 from medianest.downloads.reports import Failed, ListEntry, read_info
+from medianest.downloads.sites import site_of
 from medianest.errors import Invalid, MediaNestError, Unavailable, UpstreamFailed
 
 KEPT_S = 3600.0
@@ -26,8 +31,12 @@ TIME_S = 30.0
 class Previews:
     """Previews by normalised link, in memory."""
 
-    def __init__(self, pool: WorkerPool, pictures: PictureStore, folder: Path) -> None:
+    def __init__(
+        self, pool: WorkerPool, pictures: PictureStore, folder: Path, pauses: SitePauses, cookies: CookieStore
+    ) -> None:
         self._pool = pool
+        self._pauses = pauses
+        self._cookies = cookies
         self._pictures = pictures
         self._folder = folder
         self._kept: dict[str, tuple[float, Preview]] = {}
@@ -76,16 +85,29 @@ class Previews:
         return preview
 
     async def _ask(self, url: str, max_items: int) -> Preview:
+        site = site_of(url)
+        pause = await self._pauses.against(site, download_id=0)
+        if pause is not None and pause.site != EVERYTHING and pause.until_at > datetime.now(UTC):
+            raise Unavailable(
+                f"{reasons.stop_sentence(pause)} Add the link anyway: it goes on by itself.", code="site_paused"
+            )
+        cookies = await self._cookies.of(site)
         child = await self._pool.acquire()
         picture = self._folder / f"preview-{uuid.uuid4().hex}"
         is_well = False
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            await child.send({"op": "preview", "url": url, "picture": str(picture), "max_items": max_items})
+            await child.send(
+                {"op": "preview", "url": url, "picture": str(picture), "max_items": max_items, "cookies": cookies}
+            )
             event = await child.receive(TIME_S)
             if event.get("event") == "failed":
                 is_well = True
-                raise refusal(msgspec.convert(event, Failed, strict=False))
+                failed = msgspec.convert(event, Failed, strict=False)
+                if failed.failure in reasons.PAUSES:
+                    code = reasons.PAUSES[failed.failure]
+                    await self._pauses.complained(site, code, failed.detail, failed.retry_after_s)
+                raise refusal(failed)
             if event.get("event") != "preview":
                 raise WorkerDied("The download process gave another answer than a preview.")
             is_well = True

@@ -1,6 +1,7 @@
 // The add box (preview by itself, several links, growing field) and the menu for the place in line.
 
 import { announce, say } from "./announce.js";
+import { move, start as startDragging } from "./drag.js";
 
 const PREVIEW_AFTER_MS = 500;
 const LOOKS_LIKE_LINK = /^\s*(https?:\/\/)?[^\s/]+\.[^\s/.]{2,}\S*\s*$/i;
@@ -85,11 +86,9 @@ function openLineMenu(event) {
   event.preventDefault();
   const here = opener.href.split("#")[0];
   for (const button of menu.querySelectorAll("[data-move]")) {
-    button.onclick = async () => {
+    button.onclick = () => {
       menu.hidePopover();
-      await window.htmx.ajax("POST", `${here}/${button.dataset.move}`, { source: opener, target: opener.closest("li"), swap: "outerMorph" });
-      document.body.dispatchEvent(new CustomEvent("downloads"));
-      announce(button.textContent);
+      move(here, button.dataset.move, opener.closest("li"));
     };
   }
   menu.showPopover();
@@ -104,6 +103,7 @@ function openLineMenu(event) {
 export function start() {
   document.addEventListener("input", onInput);
   document.addEventListener("keydown", onKey);
+  startDragging();
   document.addEventListener("click", openLineMenu);
   document.addEventListener("htmx:before:swap", beforeSwap);
   document.addEventListener("htmx:after:swap", afterSwap);

@@ -105,6 +105,7 @@ function hear(message) {
   }
   if (event === "system.message") return tell(`system-${data.topic}`);
   if (event === "service.status_changed") return tell(`service-${data.service}`);
+  if (event === "queue.changed") { tell("downloads"); tell("download-changed"); return undefined; }
   if (event === "download.created" || event === "download.removed") {
     if (data.parent_id != null) tell(`items-${data.parent_id}`);
     else { tell("downloads"); tell("download-changed"); }

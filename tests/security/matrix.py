@@ -57,6 +57,11 @@ GET     /downloads                                         person
 POST    /downloads                                         person
 GET     /downloads/list                                    person
 POST    /downloads/preview                                 person
+POST    /downloads/all/{act:str}                           person
+POST    /downloads/sites/go-on                             admin
+GET     /downloads/cookies                                 admin
+POST    /downloads/cookies                                 admin
+POST    /downloads/cookies/remove                          admin
 GET     /downloads/settings                                admin
 POST    /downloads/settings                                admin
 GET     /system/engine                                     admin
@@ -234,6 +239,15 @@ DELETE  /api/v1/users/{person_id:int}/second-factor        manage_users    admin
 DELETE  /api/v1/users/{person_id:int}/sessions             manage_users    admin
 GET     /api/v1/default-rights                             admin           admin
 PUT     /api/v1/default-rights                             admin           admin
+GET     /api/v1/queue                                      person          read downloads admin
+POST    /api/v1/queue/pause                                person          downloads admin
+POST    /api/v1/queue/resume                               person          downloads admin
+POST    /api/v1/queue/cancel                               person          downloads admin
+POST    /api/v1/queue/retry                                person          downloads admin
+POST    /api/v1/queue/sites/{site:str}/resume              admin           admin
+GET     /api/v1/cookies                                    admin           admin
+PUT     /api/v1/cookies/{site:str}                         admin           admin
+DELETE  /api/v1/cookies/{site:str}                         admin           admin
 GET     /api/v1/queue-settings                             admin           admin
 PUT     /api/v1/queue-settings                             admin           admin
 

@@ -49,7 +49,7 @@ class CookieService:
         hide(jar.values)
         await self._rows.put(jar, self._store.sealed(jar.site, jar.text), by=by.id, at=now)
         await record(
-            "downloads.cookies_changed", jar.site, actor_id=by.id, actor_name=by.username, address=address,
+            "download.cookies_changed", jar.site, actor_id=by.id, actor_name=by.username, address=address,
             detail=f"{jar.number} cookies",
         )  # fmt: skip
         many = await self._rows.resume(jar.site, now)
@@ -62,7 +62,7 @@ class CookieService:
         """Forget the cookies of `site`; raises `NotFound`."""
         if not await self._rows.remove(site):
             raise NotFound("There are no cookies of this site.")
-        await record("downloads.cookies_removed", site, actor_id=by.id, actor_name=by.username, address=address)
+        await record("download.cookies_removed", site, actor_id=by.id, actor_name=by.username, address=address)
         await self._events.publish(CookiesChanged(site=site))
 
     async def problems(self) -> list[HealthProblem]:
