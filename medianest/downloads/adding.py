@@ -12,10 +12,14 @@ from medianest.downloads.announcer import Announcer
 from medianest.downloads.filing import Library
 from medianest.downloads.line import priority_of
 from medianest.downloads.links import key_of
-from medianest.downloads.model import DownloadState, NewDownload, Preview, Priority, cost_of
+from medianest.downloads.model import DownloadState, Layout, NewDownload, Preview, Priority, cost_of
 from medianest.downloads.previews import Previews
 from medianest.downloads.repository.rows import to_files
 from medianest.downloads.repository.states import Added, DownloadStates, Wanted
+from medianest.downloads.wishes import are_languages, to_text, wishes_of
+from medianest.errors import Invalid
+
+BAD_LANGUAGES = "Languages with commas between them, such as en,de."
 
 
 class Adding:
@@ -38,6 +42,8 @@ class Adding:
         url = check_url(new.url, self._allowed)
         priority = priority_of(new.priority)
         require_priority(by, priority)
+        if new.subtitles is not None and not are_languages(new.subtitles):
+            raise Invalid(BAD_LANGUAGES, fields={"subtitles": BAD_LANGUAGES})
         wanted = _wanted(new, url, priority, known or self._previews.known(url), needs_approval=by.is_child)
 
         async def admit() -> None:
@@ -73,7 +79,8 @@ def _wanted(new: NewDownload, url: str, priority: Priority, known: Preview | Non
         title=known.title if known else url,
         quality=new.quality,
         audio_only=new.audio_only,
-        as_film=new.as_film,
+        as_film=new.as_film or new.layout is Layout.FILM,
+        wishes=to_text(wishes_of(new)),
         priority=priority,
         uploader=known.uploader if known else "",
         duration_s=known.duration_s if known else None,

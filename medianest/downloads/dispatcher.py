@@ -24,6 +24,7 @@ from medianest.downloads.model import (
     DownloadStateChanged,
     QueueSettings,
     QueueSettingsChanged,
+    RecordingEndWanted,
 )
 from medianest.downloads.night import lowest_priority
 from medianest.downloads.recovery import Owner
@@ -78,6 +79,7 @@ class Dispatcher:
         events.subscribe(DownloadStateChanged, self._on_state_changed)
         events.subscribe(DownloadRemoved, self._on_removed)
         events.subscribe(QueueChanged, self._on_queue_changed)
+        events.subscribe(RecordingEndWanted, self._on_recording_end_wanted)
         events.subscribe(QueueSettingsChanged, self._on_settings_changed)
         events.subscribe(RelayResumed, self._on_relay_resumed)
 
@@ -263,6 +265,10 @@ class Dispatcher:
         del event
         self._must_verify = self._must_verify or bool(self._running)
         self.wake()
+
+    async def _on_recording_end_wanted(self, event: RecordingEndWanted) -> None:
+        if event.download_id in self._running:
+            await self._running[event.download_id][0].end_recording()
 
     async def _on_settings_changed(self, event: QueueSettingsChanged) -> None:
         del event

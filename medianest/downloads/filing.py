@@ -10,6 +10,7 @@ import errno
 import logging
 import mimetypes
 import os
+import re
 import shutil
 import threading
 from collections.abc import Sequence
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 
 COPY_BYTES = 4 * 1024 * 1024
 PLEXIGNORE = "*\n"  # Plex skips a folder whose .plexignore says so
-SHOW_FILES = ("tvshow.nfo", "poster.jpg")
+# what belongs to a show, season or album and goes with its last video
+SHOW_FILES = re.compile(r"tvshow\.nfo|poster\.jpg|fanart\.jpg|cover\.jpg|Season\d+\.jpg")
 MEDIA_TYPES = {".nfo": "text/xml", ".srt": "application/x-subrip", ".vtt": "text/vtt", ".mkv": "video/x-matroska"}
 
 
@@ -34,12 +36,21 @@ class FilingStopped(Exception):
 
 
 class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
-    """A small file beside the media: either a file in the staging folder or a text. A kept one is never replaced."""
+    """A small file beside the media: either a file somewhere else or a text.
+
+    A shared one belongs to the whole show and not to the video; a kept one is shared and never replaced.
+    """
 
     target: str
     source: str | None = None
     text: str | None = None
     is_kept: bool = False
+    is_shared: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it belongs to this one video."""
+        return not (self.is_kept or self.is_shared)
 
 
 class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +146,7 @@ class Library:
         try:
             for sidecar in plan.sidecars:
                 path = self._place_sidecar(sidecar)
-                if path and not sidecar.is_kept:
+                if path and sidecar.is_own:
                     placed.append(_described(path, sidecar.target))
             media = safe_relative(self.root, plan.media_target)
             media.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +162,7 @@ class Library:
         with contextlib.suppress(OSError):
             if media.exists() and source.parent.is_dir():
                 self._move(media, source, threading.Event())
-        self.delete([_named(plan.media_target), *(_named(one.target) for one in plan.sidecars if not one.is_kept)])
+        self.delete([_named(plan.media_target), *(_named(one.target) for one in plan.sidecars if one.is_own)])
 
     def delete(self, files: Sequence[LibraryFile]) -> None:
         """Remove files of a video, and the folders that are empty after it; a show's own files go with its last video."""
@@ -171,7 +182,7 @@ class Library:
         with contextlib.suppress(OSError):
             while folder != self.root and self.root in folder.parents:
                 left = {path.name for path in folder.iterdir()}
-                if not left <= set(SHOW_FILES):
+                if not all(map(SHOW_FILES.fullmatch, left)):
                     return
                 for name in left:
                     (folder / name).unlink()

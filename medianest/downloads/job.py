@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from pathlib import Path
+
+import msgspec
 
 from medianest.downloads import reasons
 from medianest.downloads.child import Child, WorkerDied
 from medianest.downloads.endings import Endings, JobTools, now
-from medianest.downloads.links import identity_of, key_of
-from medianest.downloads.model import DownloadKind, QueueSettings, ReasonCode
+from medianest.downloads.links import GENERIC_SITES, identity_of, key_of
+from medianest.downloads.model import DownloadKind, Live, QueueSettings, ReasonCode
 from medianest.downloads.reports import Failed
 from medianest.downloads.repository.claims import Claim, add_log
-from medianest.downloads.repository.expansion import Item
+from medianest.downloads.repository.expansion import Item, ListFaces
 from medianest.downloads.repository.history import ClaimLost
 from medianest.downloads.shelving import Shelving
 from medianest.downloads.sites import site_of
+from medianest.downloads.taking import live_of
 from medianest.downloads.talk import AlreadyThere, Conversation, Fetched, FoundList, NoRoom, Result, Twin
+from medianest.downloads.wishes import from_text, to_text
 from medianest.engine.model import LinkTried
 from medianest.errors import MediaNestError
 
@@ -34,7 +39,7 @@ class DownloadJob:
         self._tools = tools
         self._settings = settings
         self._endings = Endings(claim, tools)
-        self._shelving = Shelving(claim, tools, self._endings)
+        self._shelving = Shelving(claim, tools, self._endings, settings)
         self._site = claim.host or site_of(claim.url)
         self._share_bytes_s: int | None = None
         self._child: Child | None = None
@@ -57,6 +62,12 @@ class DownloadJob:
         child.share_bytes_s = self._share_bytes_s
         with contextlib.suppress(WorkerDied):  # whoever listens to it learns of that
             await child.send({"op": "pace", "bytes_s": self._share_bytes_s})
+
+    async def end_recording(self) -> None:
+        """Have the broadcast that is being written down end here, with a file that can be played."""
+        if self._child is not None:
+            with contextlib.suppress(WorkerDied):
+                await self._child.send({"op": "finish"})
 
     async def run(self) -> None:
         """Work until the claim has ended in some way."""
@@ -126,7 +137,18 @@ class DownloadJob:
                 refusals += 1
                 if refusals < self._tools.rules.forbidden_tries:
                     continue  # the addresses of the media may have grown old: they are read again
-            return result
+            return await self._with_live_choice(result) if isinstance(result, Failed) else result
+
+    async def _with_live_choice(self, failed: Failed) -> Failed:
+        """A broadcast that was to be waited for is no failure; what was asked for before it began is waited for too."""
+        wishes = from_text(self.claim.wishes)
+        choice = live_of(wishes, self._settings)
+        if failed.failure == "live" and choice is Live.REPLAY:
+            return msgspec.structs.replace(failed, failure="replay")
+        if failed.failure in ("upcoming", "post_live") and choice is Live.REFUSE:
+            wishes = msgspec.structs.replace(wishes, live=Live.REPLAY)
+            await self._tools.claims.wish(self.claim, to_text(wishes))
+        return failed
 
     async def _converse_once(self) -> Result:
         tools = self._tools
@@ -175,6 +197,7 @@ class DownloadJob:
             capped=reasons.LIST_CAPPED.format(count=len(items)) if found.is_capped and items else None,
             empty=reasons.EMPTY_LIST,
             at=now(),
+            faces=await asyncio.to_thread(self._faces_of, found),
         )
         if ended is None:
             raise ClaimLost
@@ -182,6 +205,22 @@ class DownloadJob:
         if ended.parent is not None and not ended.parent.is_other_state:
             await self._tools.announcer.refreshed(ended.changed)  # its title and items are news even so
         await self._discard_staging()
+
+    def _faces_of(self, found: FoundList) -> ListFaces:
+        """The list's name within its site, and its pictures, kept. It blocks."""
+        info, library, keep = found.info, self._tools.library, self._tools.pictures.keep
+
+        def kept(path: str | None) -> str | None:
+            return keep(Path(path)) if path and library.is_staged(self.claim.id, path) else None
+
+        name = info.playlist_id or ""
+        is_real = name and info.site.lower() not in GENERIC_SITES
+        return ListFaces(
+            key=f"{info.site.lower()}:{name}" if is_real else f"url:{self.claim.url_key[:32]}",
+            picture=kept(found.pictures.row_picture),
+            poster=kept(found.pictures.poster),
+            fanart=kept(found.pictures.fanart),
+        )
 
     def _items_of(self, found: FoundList) -> tuple[Item, ...]:
         """The list's entries, each video once: some feeds give one id to all, so a bare file counts by its link."""

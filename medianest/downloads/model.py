@@ -7,6 +7,13 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from medianest.downloads.media import DirectPlay as DirectPlay  # noqa: PLC0414  # other slices take it from here
+from medianest.downloads.media import MediaFacts as MediaFacts  # noqa: PLC0414
+from medianest.downloads.queue_settings import NightHolds as NightHolds  # noqa: PLC0414
+from medianest.downloads.queue_settings import QueueSettings as QueueSettings  # noqa: PLC0414
+from medianest.downloads.wishes import Layout as Layout  # noqa: PLC0414
+from medianest.downloads.wishes import Live as Live  # noqa: PLC0414
+from medianest.downloads.wishes import Wishes as Wishes  # noqa: PLC0414
 from medianest.events import Event
 
 
@@ -31,12 +38,14 @@ class ReasonCode(StrEnum):
     """Why a download waits, failed or is as it is; stable for scripts. The words for people are in `reasons.py`."""
 
     UPCOMING = "upcoming"  # the waiting ones
+    REPLAY = "replay"  # until a broadcast is over and the whole of it is there
     SITE_PAUSED = "site_paused"
     NEEDS_SIGN_IN = "needs_sign_in"
     DISK_FULL = "disk_full"
     APPROVAL = "approval"
     QUOTA = "quota"
     RETRYING = "retrying"  # queued again after a passing fault
+    RECORDING = "recording"  # downloading: a broadcast that goes on is written down
     SAME_VIDEO = "same_video"  # queued until a running download of the same video ends
     TRANSIENT = "transient"  # the failed ones
     FORBIDDEN = "forbidden"
@@ -55,6 +64,7 @@ class ReasonCode(StrEnum):
     ENGINE_ERROR = "engine_error"
     WORKER_CRASHED = "worker_crashed"
     ALREADY_THERE = "already_there"  # the completed ones
+    LOWER_QUALITY = "lower_quality"
     LIST_CAPPED = "list_capped"
     SOME_FAILED = "some_failed"
     EMPTY_LIST = "empty_list"
@@ -87,8 +97,8 @@ FINISHED_STATES = (DownloadState.COMPLETED,)
 OPEN_STATES = ACTIVE_STATES + WAITING_STATES
 
 
-class NewDownload(msgspec.Struct, frozen=True, kw_only=True):
-    """A pasted link and what is wanted of it."""
+class NewDownload(Wishes, frozen=True, kw_only=True):
+    """A pasted link and what is wanted of it. `as_film` is an older word for the layout `film`."""
 
     url: str
     quality: Quality = Quality.DEFAULT
@@ -147,6 +157,18 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     files: tuple[LibraryFile, ...] = ()
     plex_url: str | None = None
+    wishes: Wishes = Wishes()
+    media: MediaFacts | None = None  # what is inside; None until it lies in the library
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether a broadcast is being written down; it can be ended with what there is."""
+        return self.state is DownloadState.DOWNLOADING and self.reason_code is ReasonCode.RECORDING
+
+    @property
+    def is_live_refused(self) -> bool:
+        """Whether it is a broadcast that can be recorded, or waited for."""
+        return self.reason_code in (ReasonCode.LIVE, ReasonCode.REPLAY) and not self.is_list
 
     @property
     def is_list(self) -> bool:
@@ -193,6 +215,18 @@ class PreviewItem(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: int | None = None
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a quality would take of a video; empty words and None for what the site does not tell."""
+
+    quality: Quality
+    audio_only: bool = False
+    height: int | None = None  # lines
+    container: str = ""
+    video_codec: str = ""
+    audio_codec: str = ""
+    size_bytes: int | None = None
+
+
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """What a link leads to, before anything is downloaded."""
 
@@ -206,6 +240,11 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     is_capped: bool = False  # the list goes on beyond `items_total`
     items: tuple[PreviewItem, ...] = ()  # the first three
     is_live: bool = False
+    starts_at: datetime | None = None  # of what has not begun yet, where the site tells it
+    is_waiting: bool = False  # not begun, or not put together yet: it is downloaded when it is there
+    offers: tuple[Offer, ...] = ()  # of a single video
+    subtitles: tuple[str, ...] = ()  # languages
+    automatic_subtitles: tuple[str, ...] = ()
     quota_cost: int = 1
     existing: int | None = None  # id of the download that already has it
 
@@ -229,32 +268,6 @@ class QueueCounts(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     done_today: int = 0
     speed_bytes_s: float = 0.0
-
-
-class NightHolds(StrEnum):
-    """What runs only between the two hours of the night window."""
-
-    NOTHING = "nothing"
-    LOW = "low"  # downloads of low priority
-    ALL = "all"
-
-
-class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the owner sets for the whole queue."""
-
-    concurrent_downloads: int = 3
-    per_person_downloads: int | None = None  # at once; None is as many as there are
-    is_paused: bool = False
-    max_list_items: int = 1000
-    max_height: int = 2160  # pixels; nobody gets more than this
-    rate_limit_bytes_s: int | None = None  # per download; None is unlimited
-    total_rate_bytes_s: int | None = None  # of all downloads together, divided among those that run
-    night_holds: NightHolds = NightHolds.NOTHING
-    night_from: int = 23  # hours of the clock in `time_zone`
-    night_until: int = 7
-    time_zone: str = ""  # IANA name; empty is the server's own
-    subtitle_languages: str = ""  # comma list such as "en,de"; empty takes none
-    free_space_floor_bytes: int = 2 * 1024**3
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -332,6 +345,12 @@ class DownloadFinished(Event, frozen=True):
     download_id: int
     history_id: int
     folder: str
+
+
+class RecordingEndWanted(Event, frozen=True):
+    """Somebody ends a recording: whoever runs it lets ffmpeg finish the file."""
+
+    download_id: int
 
 
 class QueueSettingsChanged(Event, frozen=True):

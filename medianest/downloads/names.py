@@ -14,6 +14,7 @@ ID_BYTES = 32
 NAME_BYTES = 255
 STEM_BYTES = 225  # room for suffixes such as `.pt-BR.srt` and a hidden temporary name
 UNTITLED = "Untitled"
+FIRST_YEAR = 1000  # smaller seasons are counted, larger ones are years
 
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$")
 _REFUSED = dict.fromkeys(map(ord, '<>"|?*\x7f'), None) | {ord("/"): "-", ord("\\"): "-", ord(":"): " -"}
@@ -81,11 +82,27 @@ def folder_key(name: str) -> str:
 
 
 def episode_stem(show: str, season: int, episode: int, title: str, video_id: str) -> str:
-    """`<show> - s2026e031501 - <title> [id]`, never longer than a file name may be."""
-    head = f"{show} - s{season:04d}e{episode:06d} - "
+    """`<show> - s2026e031501 - <title> [id]`, never longer than a file name may be; `s01e05` in a season of a list."""
+    mark = f"s{season:04d}e{episode:06d}" if season >= FIRST_YEAR else f"s{season:02d}e{episode:02d}"
+    head = f"{show} - {mark} - "
     tail = f" [{clean_id(video_id)}]"
     room = min(TITLE_BYTES, STEM_BYTES - len(head.encode()) - len(tail.encode()))
     return head + clean_title(title, max_bytes=room) + tail
+
+
+def season_folder(season: int) -> str:
+    """`Season 2026`, `Season 01`."""
+    return f"Season {season:04d}" if season >= FIRST_YEAR else f"Season {season:02d}"
+
+
+def album_folder(artist: str, album: str) -> str:
+    """`Artist/Album`, as a path with `/`."""
+    return f"{clean_name(artist)}/{clean_name(album)}"
+
+
+def track_stem(number: int, title: str) -> str:
+    """`07 Title`."""
+    return f"{number:02d} {clean_name(title, max_bytes=TITLE_BYTES)}"
 
 
 def film_name(title: str, year: int, video_id: str) -> str:

@@ -64,6 +64,12 @@ class PictureStore:
             raise NotFound("There is no such picture.")
         return content, media_type
 
+    def path_of(self, name: str | None) -> str | None:
+        """Where the picture of that name lies; None when there is none."""
+        if name is None or not NAME.fullmatch(name) or not self._path(name).is_file():
+            return None
+        return str(self._path(name))
+
     def older_than(self, at: float) -> list[str]:
         """Names of pictures that nobody touched since `at` (seconds since 1970)."""
         found = []

@@ -61,6 +61,13 @@ NESTED_LIST = "This entry is a list of its own. Paste its own link to download i
 APPROVAL = "A grown-up has to say yes first. It starts by itself after that."
 DECLINED = "{name} said no."
 DECLINED_BECAUSE = "{name} said no: {reason}"
+LOWER_QUALITY = (
+    "Only {height}p came, though more was wanted and is usual here: the site may be holding the better picture back. Remove "
+    "it and add the link again in a few hours."
+)
+RECORDING = "It is being recorded. “End the recording” keeps what there is until then."
+REPLAY = "It is being broadcast right now. The whole of it is downloaded by itself once it is over and the site has it."
+POST_LIVE = "The broadcast is over, and the site is still putting the recording together. It goes on by itself."
 CANCELLED = "Cancelled. What was fetched is kept for a day, so that “Try again” goes on from there."
 UNEXPECTED = "Something went wrong inside MediaNest. The details are in the log; try again."
 
@@ -81,7 +88,7 @@ _FAILED: dict[str, tuple[ReasonCode, str]] = {
         ReasonCode.UNSUPPORTED,
         "No video that can be downloaded was found at this link. Open the page of the video itself and copy its address.",
     ),
-    "live": (ReasonCode.LIVE, "This is being broadcast right now. Try again when it is over."),
+    "live": (ReasonCode.LIVE, "This is being broadcast right now. Record it from now on, or get the whole of it when it is over."),
     "no_format": (
         ReasonCode.NO_FORMAT,
         "The site offers no format that fits what was asked for. Try again with another quality.",
@@ -165,6 +172,8 @@ def judge(
         return _waits(SETUP[kind], _SETUP_SENTENCES[SETUP[kind]], site_pause_s or rules.setup_s)
     if kind == "upcoming":
         return _upcoming(failed.release_at, rules, now)
+    if kind in ("replay", "post_live"):
+        return _waits(ReasonCode.REPLAY, REPLAY if kind == "replay" else POST_LIVE, rules.upcoming_s)
     if kind == "needs_sign_in":
         return _waits(ReasonCode.NEEDS_SIGN_IN, _SIGN_IN_STALE if has_cookies else _SIGN_IN, None)
     if kind == "geo_blocked":

@@ -24,6 +24,11 @@ class VideoInfo(msgspec.Struct, frozen=True, kw_only=True):
     published_on: str | None = None  # YYYY-MM-DD
     live_status: str | None = None
     is_live: bool = False
+    release_at: int | None = None  # seconds since 1970
+    artist: str | None = None
+    album: str | None = None
+    track: str | None = None
+    track_number: int | None = None
     tags: list[str] = []
     categories: list[str] = []
     filesize_approx: float | None = None
@@ -67,6 +72,7 @@ class DoneFiles(msgspec.Struct, frozen=True, kw_only=True):
     media: str
     picture: str | None = None
     row_picture: str | None = None
+    poster: str | None = None
     subtitles: list[Subtitle] = []
 
 
@@ -79,6 +85,18 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     vcodec: str | None = None
     acodec: str | None = None
     duration_s: float | None = None
+    fps: float | None = None
+    bit_depth: int | None = None
+    bitrate_bits_s: int | None = None
+    subtitles: list[str] = []  # languages, inside or beside
+
+
+class ListPictures(msgspec.Struct, frozen=True, kw_only=True):
+    """Absolute paths in the staging folder of a list."""
+
+    row_picture: str | None = None
+    poster: str | None = None
+    fanart: str | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, rename={"failure": "class"}):

@@ -16,6 +16,7 @@ from medianest.downloads.allowance import Allowance, require_download
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.approvals import may_approve
 from medianest.downloads.board import ProgressBoard
+from medianest.downloads.broadcasts import Broadcasts
 from medianest.downloads.filing import Library
 from medianest.downloads.line import Line, wrong_fields
 from medianest.downloads.links import key_of
@@ -69,6 +70,7 @@ class DownloadService:
         self._allowed = allowed
         self._models = showing.of
         self._allowance = allowance
+        self.broadcasts = Broadcasts(lists, states, events, self.retry)
 
     async def add(self, new: NewDownload, by: User, *, known: Preview | None = None) -> tuple[Download, bool]:
         """Queue a link, or join the download that has it already; nothing is asked of the network.

@@ -33,6 +33,7 @@ class Showing:
                 place=places.get(row["id"]),
                 files=(found := filed.get(row["history_id"], NOTHING)).files,
                 plex_url=self._link(found),
+                media=found.media,
             )
             for row in rows
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import JSONB, BigInt, BigSerial, Boolean, Date, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, BigInt, BigSerial, Boolean, Date, DoublePrecision, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -50,6 +50,10 @@ class DownloadRow(Table, tablename="download_queue"):
     charged_at = Timestamptz(null=True, default=None, help_text="when it was counted; again when tried again")
     needs_approval = Boolean(default=False, help_text="of a child: nobody has said yes yet")
     host = Text(default="", help_text="the site of the link, see `sites.py`")
+    wishes = Text(default="", help_text="JSON of `wishes.Wishes`: what differs from the owner's defaults")
+    list_key = Text(null=True, default=None, help_text="of a list: site and id, which its own show has too")
+    poster = Text(null=True, default=None, help_text="of a list: name in the picture store")
+    fanart = Text(null=True, default=None)
     engine_tries = Integer(default=0, help_text="how often yt-dlp could not read it; 1 waits for its next update")
 
 
@@ -113,6 +117,7 @@ class ShowRow(Table, tablename="library_shows"):
     title = Text()
     folder = Text(help_text="name of the folder in the library, decided once")
     folder_key = Text(help_text="the folder folded for comparison; unique")
+    has_own_poster = Boolean(default=False, help_text="the picture of the channel, not of one of its videos")
     server_id = Text(null=True, default=None)
     created_at = Timestamptz()
 
@@ -138,6 +143,16 @@ class HistoryRow(Table, tablename="download_history"):
     created_at = Timestamptz()
     filed_at = Timestamptz(null=True, default=None)
     deleted_at = Timestamptz(null=True, default=None, help_text="removed by a person: not fetched again by itself")
+    container = Text(default="", help_text="the words of `media.py`")
+    video_codec = Text(default="")
+    audio_codec = Text(default="")
+    width = Integer(null=True, default=None)
+    height = Integer(null=True, default=None)
+    fps = DoublePrecision(null=True, default=None)
+    bit_depth = Integer(null=True, default=None, help_text="bits a colour")
+    bitrate_bits_s = BigInt(null=True, default=None)
+    subtitles = Text(default="", help_text="languages with commas")
+    is_lower = Boolean(default=False, help_text="a much smaller picture than was asked for and than is usual")
     plex_rating_key = Text(null=True, default=None)
     server_id = Text(null=True, default=None)
 
@@ -152,6 +167,17 @@ class QueueSettingsRow(Table, tablename="queue_settings"):
     max_height = Integer(help_text="pixels")
     rate_limit_bytes_s = BigInt(null=True, default=None)
     subtitle_languages = Text()
+    automatic_subtitles = Boolean(default=False)
+    subtitle_place = Text(default="beside")
+    chapters = Boolean(default=True)
+    sponsorblock = Text(default="off")
+    picture_place = Text(default="beside")
+    audio_format = Text(default="best")
+    video_layout = Text(default="show")
+    list_layout = Text(default="show")
+    live = Text(default="refuse")
+    record_hours = Integer(default=6)
+    record_bytes = BigInt(default=50 * 1024**3)
     free_space_floor_bytes = BigInt()
     per_person_downloads = Integer(null=True, default=None)
     total_rate_bytes_s = BigInt(null=True, default=None)

@@ -15,13 +15,15 @@ from medianest.downloads.announcer import Announcer
 from medianest.downloads.child import Child, WorkerDied
 from medianest.downloads.filing import Library
 from medianest.downloads.links import identity_of
-from medianest.downloads.model import DownloadState, Progress, QueueSettings
+from medianest.downloads.model import DownloadState, Live, Progress, QueueSettings, ReasonCode
 from medianest.downloads.plans import title_of
-from medianest.downloads.reports import Done, Failed, ListEntry, VideoInfo, read_info
+from medianest.downloads.reports import Done, Failed, ListEntry, ListPictures, VideoInfo, read_info
 from medianest.downloads.repository.claims import Claim, ClaimRepository, Learned
 from medianest.downloads.repository.history import HistoryRepository
 from medianest.downloads.repository.rows import Changed, to_files
 from medianest.downloads.sites import BIG_SITES
+from medianest.downloads.taking import job_options, live_of
+from medianest.downloads.wishes import from_text
 
 LOOK_S = 300.0  # the worker itself gives a site 240 s
 SILENT_S = 900.0  # while bytes flow
@@ -50,6 +52,7 @@ class FoundList(msgspec.Struct, frozen=True):
     info: VideoInfo
     entries: list[ListEntry]
     is_capped: bool
+    pictures: ListPictures = ListPictures()
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -90,21 +93,23 @@ class Conversation:
         Raises:
             WorkerDied: the worker ended in the middle.
         """
-        await self._child.send(self._order())
+        await self._child.send(await self._order())
         event = await self._child.receive(LOOK_S)
         match event.get("event"):
             case "video":
                 return await self._video(read_info(event))
             case "list":
-                return await self._list(read_info(event), bool(event.get("is_capped")))
+                pictures = msgspec.convert(event.get("pictures") or {}, ListPictures, strict=False)
+                return await self._list(read_info(event), bool(event.get("is_capped")), pictures)
             case "failed":
                 return msgspec.convert(event, Failed, strict=False)
             case other:
                 raise WorkerDied(f"The download process answered {other!r} to a link.")
 
-    def _order(self) -> dict[str, Any]:
+    async def _order(self) -> dict[str, Any]:
         claim, settings = self._claim, self._settings
-        languages = [part.strip() for part in settings.subtitle_languages.split(",") if part.strip()]
+        room = await asyncio.to_thread(self._library.free_bytes) - settings.free_space_floor_bytes
+        options = job_options(claim, await self._claims.list_of(claim), settings, free_bytes=max(0, room))
         return {
             "op": "extract",
             "url": claim.url,
@@ -112,14 +117,7 @@ class Conversation:
             "max_items": settings.max_list_items,
             "cookies": self._cookies,
             "is_polite": claim.host in BIG_SITES,
-            "options": {
-                "quality": claim.quality,
-                "audio_only": claim.audio_only,
-                "max_height": settings.max_height,
-                "rate_limit_bytes_s": settings.rate_limit_bytes_s,
-                "subtitle_languages": languages,
-                "embed_metadata": True,
-            },
+            "options": options,
         }
 
     async def _video(self, info: VideoInfo) -> Result:
@@ -142,6 +140,8 @@ class Conversation:
                     await self._progressed(event)
                 case "processing":
                     await self._processing()
+                case "recording":
+                    await self._recording()
                 case "done":
                     return Fetched(info, msgspec.convert(event, Done, strict=False), learned)
                 case "failed":
@@ -162,7 +162,8 @@ class Conversation:
         )
 
     async def _obstacle(self, info: VideoInfo, learned: Learned) -> Result | None:
-        if info.is_live or info.live_status == "is_live":
+        is_live = info.is_live or info.live_status == "is_live"
+        if is_live and live_of(from_text(self._claim.wishes), self._settings) is not Live.RECORD:
             return Failed(failure="live")
         verdict = await self._claims.learn(self._claim, learned, datetime.now(UTC))
         if verdict is False:
@@ -178,7 +179,7 @@ class Conversation:
             return NoRoom(reasons.DISK_FLOOR.format(need=_size(need), floor=_size(floor)))
         return None
 
-    async def _list(self, info: VideoInfo, is_capped: bool) -> FoundList:
+    async def _list(self, info: VideoInfo, is_capped: bool, pictures: ListPictures) -> FoundList:
         entries: list[ListEntry] = []
         while True:
             event = await self._child.receive(LOOK_S)
@@ -187,7 +188,7 @@ class Conversation:
                     entries += msgspec.convert(event.get("entries") or [], list[ListEntry], strict=False)
                 case "list_end":
                     limit = self._settings.max_list_items
-                    return FoundList(info, entries[:limit], is_capped or len(entries) > limit)
+                    return FoundList(info, entries[:limit], is_capped or len(entries) > limit, pictures)
                 case other:
                     raise WorkerDied(f"The download process said {other!r} in the middle of a list.")
 
@@ -212,6 +213,17 @@ class Conversation:
             eta_s=_whole(event.get("eta_s")),
         )
         await self._announcer.progressed(self._claim.id, self._claim.parent_id, self._people, progress)
+
+    async def _recording(self) -> None:
+        claim, at = self._claim, datetime.now(UTC)
+        if await self._claims.tell(claim, ReasonCode.RECORDING, reasons.RECORDING, at):
+            told = Changed(
+                id=claim.id,
+                parent_id=claim.parent_id,
+                state=DownloadState.DOWNLOADING,
+                reason_code=ReasonCode.RECORDING,
+            )
+            await self._announcer.refreshed(told)
 
     async def _processing(self) -> None:
         if self._is_processing:

@@ -33,6 +33,7 @@ async def test_a_pasted_link_ends_up_in_the_library(queue: Queue, ana: User) -> 
         "Ana/Season 2026/Ana - s2026e031501 - Perfect rice [rice].jpg",
         "Ana/Season 2026/Ana - s2026e031501 - Perfect rice [rice].mp4",
         "Ana/Season 2026/Ana - s2026e031501 - Perfect rice [rice].nfo",
+        "Ana/fanart.jpg",
         "Ana/poster.jpg",
         "Ana/tvshow.nfo",
     ]
@@ -161,6 +162,7 @@ async def test_a_film_gets_a_folder_of_its_own(queue: Queue, ana: User) -> None:
     assert done.state is State.COMPLETED
     assert queue.files() == [
         "Videos/A talk (2026) [f1]/A talk (2026) [f1].mp4",
+        "Videos/A talk (2026) [f1]/fanart.jpg",
         "Videos/A talk (2026) [f1]/movie.nfo",
         "Videos/A talk (2026) [f1]/poster.jpg",
     ]

@@ -12,7 +12,14 @@ from medianest.database import Engine, fetch
 from medianest.downloads.model import LibraryFile
 from medianest.downloads.plans import show_of
 from medianest.downloads.reports import VideoInfo
-from medianest.downloads.repository.history import ClaimLost, Filed, HistoryRepository, Record, first_long_of_day
+from medianest.downloads.repository.history import (
+    ClaimLost,
+    Filed,
+    HistoryRepository,
+    Numbering,
+    Record,
+    first_long_of_day,
+)
 
 DAY = date(2026, 3, 15)
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -44,7 +51,7 @@ async def claim(user: User, name: str) -> int:
 async def number(history: HistoryRepository, user: User, name: str, day: date = DAY) -> Record:
     show, _is_new = await history.show("tube:UC1", "Ana", "Ana", NOW)
     return await history.reserve(
-        await claim(user, name), facts(name, user, day), show, is_film=False, at=NOW, plan=plan
+        await claim(user, name), facts(name, user, day), show, numbering=Numbering(by_day=True), at=NOW, plan=plan
     )
 
 
@@ -80,7 +87,9 @@ async def test_a_lost_claim_reserves_nothing(database: Engine, ana: User) -> Non
     history = HistoryRepository("somebody/else/h/1/1")
     show, _is_new = await history.show("tube:UC1", "Ana", "Ana", NOW)
     with pytest.raises(ClaimLost):
-        await history.reserve(await claim(ana, "x"), facts("x", ana), show, is_film=False, at=NOW, plan=plan)
+        await history.reserve(
+            await claim(ana, "x"), facts("x", ana), show, numbering=Numbering(by_day=True), at=NOW, plan=plan
+        )
     assert await fetch("SELECT id FROM download_history") == []
 
 

@@ -24,6 +24,24 @@ def clip(length_s: float = 2, size_bytes: int | None = None, suffix: str = "mp4"
     )
 
 
+def newer(length_s: float = 2, suffix: str = "webm", height: int = 180) -> Path:
+    """VP9 and Opus, in WebM or in a box that does not suit them."""
+    coding = ["-c:v", "libvpx-vp9", "-b:v", "200k", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
+    return _kept(
+        f"newer-{length_s:g}s-{height}p.{suffix}",
+        lambda path: _ffmpeg(*_picture(length_s, height), *_sound(length_s), *coding, "-shortest", str(path)),
+    )
+
+
+def cuttable(length_s: float = 6) -> Path:
+    """H.264 and AAC with a whole picture twice a second, so that it can be cut without encoding."""
+    coding = [*_coding("mp4", SMALL_BITS_S), "-g", "12", "-keyint_min", "12"]
+    return _kept(
+        f"cuttable-{length_s:g}s.mp4",
+        lambda path: _ffmpeg(*_picture(length_s, 180), *_sound(length_s), *coding, "-shortest", str(path)),
+    )
+
+
 def sound(length_s: float = 2) -> Path:
     """AAC alone, as DASH has it apart."""
     return _kept(

@@ -9,6 +9,8 @@ from medianest.database.migrations import (
     m0008_engine,
     m0009_subscriptions,
     m0010_queue,
+    m0011_taken,
+    m0012_keeping,
 )
 
 MIGRATIONS = (
@@ -20,4 +22,6 @@ MIGRATIONS = (
     m0008_engine,
     m0009_subscriptions,
     m0010_queue,
+    m0011_taken,
+    m0012_keeping,
 )

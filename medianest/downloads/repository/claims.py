@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from medianest.database import fetch, is_postgres, transaction
-from medianest.downloads.model import DownloadState, Priority, Quality, ReasonCode
+from medianest.downloads.model import DownloadKind, DownloadState, Priority, Quality, ReasonCode
 from medianest.downloads.repository.parents import lock_rows, locking, refresh_parent
 from medianest.downloads.repository.picking import pick_args, pick_query
 from medianest.downloads.repository.rows import Changed, ParentChanged, to_changed
@@ -22,7 +22,7 @@ CLAIM_LOCK = 6378_0003
 RUNNING = "state IN ('downloading', 'processing')"
 _CLAIM_COLUMNS = (
     "id, parent_id, item_index, requested_by, url, url_key, title, uploader, quality, audio_only, as_film, attempts, "
-    "history_id, picture, priority, position, host, engine_tries"
+    "history_id, picture, priority, position, host, engine_tries, wishes"
 )
 
 
@@ -47,6 +47,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     host: str = ""
     engine_tries: int = 0
+    wishes: str = ""  # as `wishes.from_text` reads it
 
     @property
     def top_id(self) -> int:
@@ -58,6 +59,23 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
     changed: Changed
     parent: ParentChanged | None = None
+
+
+class ListOf(msgspec.Struct, frozen=True, kw_only=True):
+    """The list that a video came in. `key` is its site and id, `poster` and `fanart` are names in the picture store."""
+
+    kind: DownloadKind
+    title: str
+    uploader: str
+    key: str = ""
+    poster: str | None = None
+    fanart: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Its id at its site; empty where the site has none."""
+        site, _, name = self.key.partition(":")
+        return "" if site == "url" else name
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,12 +283,29 @@ class ClaimRepository:
                 await add_log(claim.id, line, at)
             return Ended(changed=to_changed(rows[0]), parent=await refresh_parent(claim.parent_id, at))
 
-    async def list_name(self, claim: Claim) -> str:
-        """Who made the list that the download came in, or its title; empty for a single video."""
+    async def list_of(self, claim: Claim) -> ListOf | None:
+        """The list that the download came in; None for a single video."""
         if claim.parent_id is None:
-            return ""
-        rows = await fetch("SELECT uploader, title FROM download_queue WHERE id = {}", claim.parent_id)
-        return str(rows[0]["uploader"] or rows[0]["title"]) if rows else ""
+            return None
+        rows = await fetch(
+            "SELECT kind, title, uploader, coalesce(list_key, '') AS key, poster, fanart FROM download_queue WHERE id = {}",
+            claim.parent_id,
+        )
+        return msgspec.convert(dict(rows[0]), ListOf) if rows else None
+
+    async def tell(self, claim: Claim, code: ReasonCode, reason: str, at: datetime) -> bool:
+        """Say of a running download how it is; False when the claim is lost."""
+        rows = await fetch(
+            "UPDATE download_queue SET reason_code = {}, reason = {}, changed_at = {} WHERE id = {} AND owner = {} RETURNING id",
+            *(code, reason, at, claim.id, self.owner),
+        )
+        return bool(rows)
+
+    async def wish(self, claim: Claim, wishes: str) -> None:
+        """Other wishes than were made, for what comes next of a claimed download."""
+        await fetch(
+            "UPDATE download_queue SET wishes = {} WHERE id = {} AND owner = {}", *(wishes, claim.id, self.owner)
+        )
 
     async def set_facts(self, claim: Claim, *, picture: str | None, duration_s: int | None) -> None:
         """What only the finished file told; None keeps what is known."""

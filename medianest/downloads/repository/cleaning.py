@@ -47,8 +47,10 @@ class CleaningRepository:
             piece = names[start : start + 500]
             rows = await fetch(
                 f"SELECT picture FROM download_queue WHERE picture IN ({_marks(piece)}) "
+                f"UNION SELECT poster FROM download_queue WHERE poster IN ({_marks(piece)}) "
+                f"UNION SELECT fanart FROM download_queue WHERE fanart IN ({_marks(piece)}) "
                 f"UNION SELECT picture FROM subscriptions WHERE picture IN ({_marks(piece)})",
-                *(*piece, *piece),
+                *(*piece, *piece, *piece, *piece),
             )
             used |= {row["picture"] for row in rows}
         return used

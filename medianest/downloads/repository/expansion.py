@@ -29,6 +29,15 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: int | None
 
 
+class ListFaces(msgspec.Struct, frozen=True, kw_only=True):
+    """A list's site and id, and its pictures by their names in the picture store."""
+
+    key: str
+    picture: str | None = None
+    poster: str | None = None
+    fanart: str | None = None
+
+
 class ExpansionRepository:
     """Writes a list's items; all of them or none, so that a crash leaves a link to be opened again."""
 
@@ -37,7 +46,7 @@ class ExpansionRepository:
 
     async def expand(
         self, claim: Claim, items: Sequence[Item], *, kind: DownloadKind, title: str, uploader: str, capped: str | None,
-        empty: str, at: datetime,
+        empty: str, at: datetime, faces: ListFaces,
     ) -> Ended | None:  # fmt: skip
         """Turn the claim into a list with `items`; None when the claim was lost.
 
@@ -49,7 +58,8 @@ class ExpansionRepository:
             code = ReasonCode.LIST_CAPPED if capped else None if items else ReasonCode.EMPTY_LIST
             rows = await fetch(
                 "UPDATE download_queue SET kind = {}, title = {}, uploader = {}, owner = NULL, lease_until = NULL, "
-                "reason_code = {}, reason = {}, items_total = {}, items_done = 0, items_failed = 0, changed_at = {}, quota_cost = {} "
+                "reason_code = {}, reason = {}, items_total = {}, items_done = 0, items_failed = 0, changed_at = {}, quota_cost = {}, "
+                "list_key = {}, picture = {}, poster = {}, fanart = {} "
                 "WHERE id = {} AND owner = {} RETURNING id, parent_id, state, reason_code, requested_by",
                 *(
                     kind,
@@ -61,7 +71,7 @@ class ExpansionRepository:
                     at,
                     cost_of(len(items)),
                 ),
-                *(claim.id, self.owner),
+                *(faces.key, faces.picture or claim.picture, faces.poster, faces.fanart, claim.id, self.owner),
             )
             if not rows:
                 return None
@@ -116,11 +126,12 @@ class ExpansionRepository:
                 at if history_id else None,
                 at,
                 site_of(item.url),
+                claim.wishes,
             ]
-        row = "({}, {}, {}, {}, {}, 'video', {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, 0, {}, {}, {}, {}, {})"
+        row = "({}, {}, {}, {}, {}, 'video', {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, 0, {}, {}, {}, {}, {}, {})"
         await fetch(
             "INSERT INTO download_queue (parent_id, item_index, requested_by, url, url_key, kind, title, uploader, duration_s, "
             "quality, audio_only, as_film, state, reason_code, priority, position, attempts, history_id, created_at, "
-            f"finished_at, changed_at, host) VALUES {', '.join([row] * len(items))}",
+            f"finished_at, changed_at, host, wishes) VALUES {', '.join([row] * len(items))}",
             *values,
         )

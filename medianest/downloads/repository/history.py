@@ -11,20 +11,32 @@ from typing import Any
 import msgspec
 
 from medianest.database import UniqueViolation, fetch, is_postgres, transaction
-from medianest.downloads.model import LibraryFile
+from medianest.downloads.model import LibraryFile, MediaFacts
 from medianest.downloads.names import folder_key
-from medianest.downloads.repository.rows import files_json, to_files
+from medianest.downloads.repository.rows import MEDIA_COLUMNS, files_json, to_files
 from medianest.errors import Unavailable
 
 TRIES = 60
 LAST_SHORT = 99  # of a day; those beyond get seven digits
 FILM_ROOT = "Videos"
+MUSIC_ROOT = "Music"
 
 
 class Show(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder of the library: a channel, a playlist, a film or an album."""
+
     id: int
     title: str
     folder: str
+    has_own_poster: bool = False
+
+
+class Numbering(msgspec.Struct, frozen=True, kw_only=True):
+    """How a video gets its numbers: by the day, by its place in a list (or the next free one), or, as a film, none."""
+
+    by_day: bool = False
+    season: int | None = None
+    place: int | None = None
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +65,7 @@ class Filed(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: int | None
     published_on: date
     requested_by: int
+    media: MediaFacts = MediaFacts()
 
 
 def first_of_day(day: date) -> int:
@@ -74,20 +87,20 @@ class HistoryRepository:
     async def show(self, key: str, title: str, folder: str, at: datetime) -> tuple[Show, bool]:
         """The show of `key`, made when there is none; its folder is `folder`, or with ` (2)` where that is taken."""
         for number in range(1, TRIES):
-            rows = await fetch("SELECT id, title, folder FROM library_shows WHERE key = {}", key)
+            rows = await fetch("SELECT id, title, folder, has_own_poster FROM library_shows WHERE key = {}", key)
             if rows:
-                return msgspec.convert(dict(rows[0]), Show), False
+                return msgspec.convert(dict(rows[0]), Show, strict=False), False
             name = folder if number == 1 else f"{folder} ({number})"
-            if folder_key(name) == folder_key(FILM_ROOT):
+            if folder_key(name) in (folder_key(FILM_ROOT), folder_key(MUSIC_ROOT)):
                 continue
             try:
                 async with transaction():
                     made = await fetch(
                         "INSERT INTO library_shows (key, title, folder, folder_key, created_at) "
-                        "VALUES ({}, {}, {}, {}, {}) RETURNING id, title, folder",
+                        "VALUES ({}, {}, {}, {}, {}) RETURNING id, title, folder, has_own_poster",
                         *(key, title, name, folder_key(name), at),
                     )
-                return msgspec.convert(dict(made[0]), Show), True
+                return msgspec.convert(dict(made[0]), Show, strict=False), True
             except UniqueViolation:  # the folder is another show's, or another process has just made this one
                 continue
         raise Unavailable(f"No folder could be found for “{title}” in the library.")
@@ -97,7 +110,7 @@ class HistoryRepository:
         return _record(rows[0]) if rows else None
 
     async def reserve(
-        self, claim_id: int, facts: Filed, show: Show, *, is_film: bool, at: datetime,
+        self, claim_id: int, facts: Filed, show: Show, *, numbering: Numbering, at: datetime,
         plan: Callable[[int | None, int | None], tuple[LibraryFile, ...]],
     ) -> Record:  # fmt: skip
         """Give the video its numbers and write down where its files will be, before the first one is moved.
@@ -110,13 +123,13 @@ class HistoryRepository:
         for _try in range(TRIES):
             try:
                 async with transaction():
-                    return await self._reserve(claim_id, facts, show, is_film=is_film, at=at, plan=plan)
+                    return await self._reserve(claim_id, facts, show, numbering=numbering, at=at, plan=plan)
             except UniqueViolation:
                 await asyncio.sleep(random.uniform(0.005, 0.03))  # noqa: S311  # another process took the number
         raise Unavailable("No number could be reserved for this video; the library's records are too busy.")
 
     async def _reserve(
-        self, claim_id: int, facts: Filed, show: Show, *, is_film: bool, at: datetime,
+        self, claim_id: int, facts: Filed, show: Show, *, numbering: Numbering, at: datetime,
         plan: Callable[[int | None, int | None], tuple[LibraryFile, ...]],
     ) -> Record:  # fmt: skip
         lock = " FOR UPDATE" if is_postgres() else ""
@@ -124,23 +137,30 @@ class HistoryRepository:
         old = _record(rows[0]) if rows else None
         season: int | None = None
         episode: int | None = None
-        if old and old.show_id == show.id and (old.episode is None) == is_film:
+        if old and old.show_id == show.id:
             season, episode = old.season, old.episode
-        elif not is_film:
+        elif numbering.by_day:
             season = facts.published_on.year
             episode = await self._next_episode(show.id, season, facts.published_on)
+        elif numbering.season is not None:
+            season = numbering.season
+            episode = await self._place(show.id, season, numbering.place)
         files = plan(season, episode)
         # who asked may have been deleted meanwhile: the row tells whose it is now
         asked = await fetch(f"SELECT requested_by FROM download_queue WHERE id = {{}}{lock}", claim_id)
         if not asked:
             raise ClaimLost
+        media = facts.media
         values = (
+            *(media.container, media.video_codec, media.audio_codec, media.width, media.height, media.fps),
+            *(media.bit_depth, media.bitrate_bits_s, ",".join(media.subtitles), media.is_lower),
             *(show.id, season, episode, facts.title, facts.uploader, facts.url, facts.site, facts.video_id),
             *(files_json(files), facts.size_bytes, facts.duration_s, facts.published_on, asked[0]["requested_by"]),
         )
         if old:
             rows = await fetch(
-                "UPDATE download_history SET show_id = {}, season = {}, episode = {}, title = {}, uploader = {}, url = {}, "
+                f"UPDATE download_history SET {' = {}, '.join(MEDIA_COLUMNS)} = {{}}, "
+                "show_id = {}, season = {}, episode = {}, title = {}, uploader = {}, url = {}, "
                 "site = {}, video_id = {}, files = {}, size_bytes = {}, duration_s = {}, published_on = {}, requested_by = {}, "
                 f"filed_at = NULL, deleted_at = NULL WHERE id = {{}} RETURNING {_COLUMNS}",
                 *values,
@@ -148,9 +168,10 @@ class HistoryRepository:
             )
         else:
             rows = await fetch(
-                "INSERT INTO download_history (show_id, season, episode, title, uploader, url, site, video_id, files, "
+                f"INSERT INTO download_history ({', '.join(MEDIA_COLUMNS)}, "
+                "show_id, season, episode, title, uploader, url, site, video_id, files, "
                 "size_bytes, duration_s, published_on, requested_by, identity, created_at) "
-                f"VALUES ({', '.join(['{}'] * 15)}) RETURNING {_COLUMNS}",
+                f"VALUES ({', '.join(['{}'] * (15 + len(MEDIA_COLUMNS)))}) RETURNING {_COLUMNS}",
                 *values,
                 *(facts.identity, at),
             )
@@ -172,6 +193,25 @@ class HistoryRepository:
         long = first_long_of_day(day)
         used = await self._last(show_id, season, long, long + 9_999)
         return long if used is None else used + 1
+
+    async def _place(self, show_id: int, season: int, wanted: int | None) -> int:
+        """The wanted number where it is free, else the one after the last."""
+        if wanted is not None and wanted > 0 and await self._last(show_id, season, wanted, wanted) is None:
+            return wanted
+        return (await self._last(show_id, season, 1, 10**6) or 0) + 1
+
+    async def usual_height(self, show_id: int, identity: str) -> int | None:
+        """Lines (short side) of the tallest of the show's newest twenty videos, another one than `identity`."""
+        rows = await fetch(
+            "SELECT width, height FROM download_history WHERE show_id = {} AND identity <> {} AND height IS NOT NULL "
+            "ORDER BY season DESC, episode DESC LIMIT 20",
+            *(show_id, identity),
+        )
+        return max((min(row["width"] or row["height"], row["height"]) for row in rows), default=None)
+
+    async def has_own_poster(self, show_id: int) -> None:
+        """The show's poster is the picture of the channel from now on."""
+        await fetch("UPDATE library_shows SET has_own_poster = true WHERE id = {}", show_id)
 
     async def _last(self, show_id: int, season: int, low: int, high: int) -> int | None:
         rows = await fetch(

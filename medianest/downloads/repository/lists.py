@@ -16,7 +16,7 @@ from medianest.downloads.model import (
     WAITING_STATES,
     DownloadState,
 )
-from medianest.downloads.repository.rows import COLUMNS, InLibrary, Row, stamp, to_files
+from medianest.downloads.repository.rows import COLUMNS, MEDIA_COLUMNS, InLibrary, Row, stamp, to_files, to_media
 from medianest.downloads.repository.turns import in_line, place_of, shares
 from medianest.errors import NotFound
 
@@ -126,13 +126,16 @@ class DownloadLists:
             return {}
         marks = ", ".join(["{}"] * len(wanted))
         rows = await fetch(
-            f"SELECT id, files, plex_rating_key, server_id FROM download_history WHERE id IN ({marks}) "
+            f"SELECT id, files, plex_rating_key, server_id, {', '.join(MEDIA_COLUMNS)} FROM download_history WHERE id IN ({marks}) "
             "AND filed_at IS NOT NULL AND deleted_at IS NULL",
             *wanted,
         )
         return {
             row["id"]: InLibrary(
-                files=to_files(row["files"]), rating_key=row["plex_rating_key"], machine_id=row["server_id"]
+                files=to_files(row["files"]),
+                rating_key=row["plex_rating_key"],
+                machine_id=row["server_id"],
+                media=to_media(row),
             )
             for row in rows
         }

@@ -9,16 +9,19 @@ from typing import Any
 
 import msgspec
 
+from medianest.downloads.media import judge
 from medianest.downloads.model import (
     Download,
     DownloadKind,
     DownloadState,
     LibraryFile,
+    MediaFacts,
     Priority,
     Progress,
     Quality,
     ReasonCode,
 )
+from medianest.downloads.wishes import from_text, languages_of
 
 Row = Mapping[str, Any]
 
@@ -29,7 +32,7 @@ COLUMNS = ", ".join(
         *("id", "parent_id", "item_index", "requested_by", "url", "kind", "title", "uploader", "duration_s", "picture"),
         *("quality", "audio_only", "as_film", "state", "reason_code", "reason", "priority", "attempts"),
         *("next_attempt_at", "downloaded_bytes", "total_bytes", "items_total", "items_done", "items_failed"),
-        *("history_id", "created_at", "started_at", "finished_at"),
+        *("history_id", "created_at", "started_at", "finished_at", "wishes"),
     )
 )
 
@@ -57,6 +60,7 @@ class InLibrary(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[LibraryFile, ...] = ()
     rating_key: str | None = None
     machine_id: str | None = None
+    media: MediaFacts | None = None
 
 
 def to_download(
@@ -66,6 +70,7 @@ def to_download(
     place: int | None,
     files: tuple[LibraryFile, ...] = (),
     plex_url: str | None = None,
+    media: MediaFacts | None = None,
 ) -> Download:
     """The model of `row`. `progress` is the running worker's, None when none runs."""
     return Download(
@@ -95,6 +100,8 @@ def to_download(
         finished_at=row["finished_at"],
         files=files,
         plex_url=plex_url,
+        wishes=from_text(row["wishes"]),
+        media=media,
     )
 
 
@@ -113,6 +120,33 @@ def to_files(value: Any) -> tuple[LibraryFile, ...]:
     """The files of a history row; JSON comes as text from both drivers."""
     found = json.loads(value) if isinstance(value, str) else value
     return tuple(msgspec.convert(file, LibraryFile) for file in found)
+
+
+# what is inside a filed video, as a history row holds it
+MEDIA_COLUMNS = (
+    *("container", "video_codec", "audio_codec", "width", "height", "fps", "bit_depth", "bitrate_bits_s", "subtitles"),
+    "is_lower",
+)
+
+
+def to_media(row: Row) -> MediaFacts | None:
+    """What is inside a filed video, judged by today's rules; None for what was filed before it was measured."""
+    if not row["container"]:
+        return None
+    sides = [side for side in (row["width"], row["height"]) if side]
+    verdict, reason = judge(
+        *(row["container"], row["video_codec"], row["audio_codec"]),
+        height=min(sides, default=None),
+        bit_depth=row["bit_depth"],
+    )
+    known = {name: row[name] for name in MEDIA_COLUMNS if name not in ("subtitles", "is_lower")}
+    return MediaFacts(
+        **known,
+        subtitles=tuple(languages_of(row["subtitles"])),
+        is_lower=bool(row["is_lower"]),
+        direct_play=verdict,
+        direct_play_reason=reason,
+    )
 
 
 def files_json(files: tuple[LibraryFile, ...]) -> str:

@@ -36,6 +36,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     audio_only: bool
     as_film: bool
     priority: Priority
+    wishes: str = ""
     uploader: str = ""
     duration_s: int | None = None
     picture: str | None = None
@@ -131,13 +132,13 @@ class DownloadStates:
         rows = await fetch(
             "INSERT INTO download_queue (requested_by, url, url_key, kind, title, uploader, duration_s, picture, quality, "
             "audio_only, as_film, state, reason_code, reason, priority, position, attempts, created_at, changed_at, "
-            "quota_cost, charged_at, needs_approval, host) "
-            f"VALUES ({{}}, {{}}, {{}}, 'video', {', '.join(['{}'] * 12)}, 0, {', '.join(['{}'] * 6)}) RETURNING *",
+            "quota_cost, charged_at, needs_approval, host, wishes) "
+            f"VALUES ({{}}, {{}}, {{}}, 'video', {', '.join(['{}'] * 12)}, 0, {', '.join(['{}'] * 7)}) RETURNING *",
             *(by, wanted.url, wanted.url_key, wanted.title, wanted.uploader, wanted.duration_s, wanted.picture),
             *(wanted.quality, wanted.audio_only, wanted.as_film),
             *((State.WAITING, ReasonCode.APPROVAL, APPROVAL) if wanted.needs_approval else (State.QUEUED, None, None)),
             *(int(wanted.priority), time.time_ns() // 1000, at, at, wanted.quota_cost, at, wanted.needs_approval),
-            site_of(wanted.url),
+            *(site_of(wanted.url), wanted.wishes),
         )
         return rows[0]
 
@@ -157,6 +158,15 @@ class DownloadStates:
             (to, reason, ended, downloaded_bytes, total_bytes),
             at,
         )
+
+    async def wish_of_broadcast(self, download_id: int, wishes: str, at: datetime) -> bool:
+        """Other wishes for a broadcast that was refused or is waited for; False when it is none."""
+        rows = await fetch(
+            "UPDATE download_queue SET wishes = {}, changed_at = {} WHERE id = {} AND reason_code IN ('live', 'replay') "
+            "AND state IN ('failed', 'waiting') RETURNING id",
+            *(wishes, at, download_id),
+        )
+        return bool(rows)
 
     async def queue_again(
         self, download_id: int, parent_id: int | None, *, which: str, at: datetime,

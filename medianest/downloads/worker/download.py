@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Any
 
+from medianest.downloads.wishes import Place
 from medianest.downloads.worker.engine import Engine
-from medianest.downloads.worker.extraction import Found
+from medianest.downloads.worker.extraction import Found, is_live
 from medianest.downloads.worker.failures import Failure, classify
 from medianest.downloads.worker.files import MEDIA_TYPES, facts_of, refuse_suspicious
-from medianest.downloads.worker.messages import Extract
+from medianest.downloads.worker.finishing import (
+    embed_picture,
+    embed_subtitles,
+    fit_container,
+    mark_sponsors,
+    only_sound,
+)
+from medianest.downloads.worker.messages import Extract, JobOptions
 from medianest.downloads.worker.options import download_params, output_template
 from medianest.downloads.worker.pictures import PictureTaker, addresses_of
 from medianest.downloads.worker.progress import ProgressReporter, Send
+from medianest.downloads.worker.recording import Recorder
 from medianest.downloads.worker.subtitles import fetch_subtitles
 from medianest.downloads.worker.tags import embed_tags
 
 _STEPS = {"Merger": "merge", "ExtractAudio": "convert", "Metadata": "tags"}
 
 
-def download(engine: Engine, found: Found, job: Extract, send: Send) -> dict[str, Any]:
+def download(engine: Engine, found: Found, job: Extract, send: Send, recorder: Recorder) -> dict[str, Any]:
     """Fetch what `found` describes into the job's staging folder and return the fields of the `done` event.
 
     Raises:
@@ -31,12 +41,14 @@ def download(engine: Engine, found: Found, job: Extract, send: Send) -> dict[str
     ydl.log.warnings.clear()
     try:
         Path(job.staging).mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _download(engine, ydl, info, job, send)
+        return _download(engine, ydl, info, job, send, recorder)
     except Exception as error:
         raise classify(error, warnings=ydl.log.warnings, refused=engine.guard.refused) from error
 
 
-def _download(engine: Engine, ydl: Any, info: dict[str, Any], job: Extract, send: Send) -> dict[str, Any]:
+def _download(
+    engine: Engine, ydl: Any, info: dict[str, Any], job: Extract, send: Send, recorder: Recorder
+) -> dict[str, Any]:
     parts = _name_formats(info)
     format_id = str(info["format_id"])
     ydl.params.update(download_params(job.options, job.staging))
@@ -49,53 +61,63 @@ def _download(engine: Engine, ydl: Any, info: dict[str, Any], job: Extract, send
     subtitles = info.pop("requested_subtitles", None)
     free_of_leftovers(job.staging)
     result = dict(info)
-    ydl.process_info(result)
+    with recorder.of(ydl, job.options, Path(job.staging), send) if is_live(info) else contextlib.nullcontext():
+        ydl.process_info(result)
     reporter.is_over = True
     path = Path(result.get("filepath") or "nothing")
     if not path.is_file():
         raise Failure("transient", "\n".join(ydl.log.warnings) or "The download ended without a file.")
-    done = _finish(engine, ydl, result, path, job, send)
-    done["files"]["subtitles"] = fetch_subtitles(ydl, subtitles or {}, result, Path(done["files"]["media"]))
-    return done
-
-
-def _finish(engine: Engine, ydl: Any, result: dict[str, Any], path: Path, job: Extract, send: Send) -> dict[str, Any]:
     refuse_suspicious(path)
-    if job.options.audio_only:
-        path = _only_sound(engine, ydl, result, path)
-    extension = path.suffix.lstrip(".").lower()
-    if extension not in MEDIA_TYPES:
-        raise Failure(
-            "suspicious_file", f"The file has the ending .{extension[:20]}, which is none of a video or sound file."
-        )
-    if job.options.embed_metadata and engine.has_ffmpeg:
-        embed_tags(ydl, result, path)
+    return _finish(engine, ydl, {**result, "filepath": str(path)}, subtitles or {}, job, send)
+
+
+def _finish(
+    engine: Engine, ydl: Any, result: dict[str, Any], subtitles: dict[str, Any], job: Extract, send: Send
+) -> dict[str, Any]:
+    """From the fetched file to one that is ready for the library, with all that lies beside it."""
+    options, ffprobe = job.options, engine.configuration.ffprobe
+    result["ext"] = Path(result["filepath"]).suffix.lstrip(".").lower()
+    if options.audio_only:
+        only_sound(engine, ydl, result, options.audio_format)
+    if result["ext"] not in MEDIA_TYPES:
+        ending = result["ext"][:20]
+        raise Failure("suspicious_file", f"The file has the ending .{ending}, which is none of a video or sound file.")
+    fetched = fetch_subtitles(ydl, subtitles, result, Path(result["filepath"]))
+    _cut_with(engine, ydl, result, fetched, options)
+    inside = facts_of(Path(result["filepath"]), result, ffprobe)
+    if not options.audio_only:
+        fit_container(engine, ydl, result, inside)
+    embedded: list[str] = []
+    if options.subtitle_place is not Place.BESIDE and engine.has_ffmpeg and ffprobe:
+        embedded = embed_subtitles(ydl, result, fetched)
+    path = Path(result["filepath"])
+    if options.embed_metadata and engine.has_ffmpeg:
+        embed_tags(ydl, result, path, options)
     if addresses_of(result):
         send("processing", step="picture")
     pictures = PictureTaker(engine, ydl).for_library(result, Path(job.staging, "picture"))
-    facts = facts_of(path, result, engine.configuration.ffprobe)
+    if (options.picture_place is not Place.BESIDE or options.audio_only) and engine.has_ffmpeg:
+        embed_picture(ydl, result, pictures["picture"])
+    beside = [one for one in fetched if one["language"] not in embedded or options.subtitle_place is Place.BOTH]
     return {
-        "files": {"media": str(path), **pictures},
+        "files": {"media": str(path), **pictures, "subtitles": beside},
         "format_id": str(result.get("format_id")),
-        "ext": extension,
-        "media_type": MEDIA_TYPES[extension],
-        **facts,
+        "ext": result["ext"],
+        "media_type": MEDIA_TYPES[result["ext"]],
+        **facts_of(path, result, ffprobe),
+        "subtitles": [one["language"] for one in fetched],
     }
 
 
-def _only_sound(engine: Engine, ydl: Any, result: dict[str, Any], path: Path) -> Path:
-    """The sound of a file that holds a picture too, without encoding it again where a player takes it as it is."""
-    if result.get("vcodec") == "none":
-        return path
-    if not engine.has_ffmpeg:
-        raise Failure("ffmpeg_missing", "The sound can not be taken out of the video without ffmpeg.")
-    from yt_dlp.postprocessor import FFmpegExtractAudioPP
-
-    leftovers, changed = FFmpegExtractAudioPP(ydl, preferredcodec="best").run({**result, "filepath": str(path)})
-    for leftover in leftovers:
-        if leftover != changed["filepath"]:
-            Path(leftover).unlink(missing_ok=True)
-    return Path(changed["filepath"])
+def _cut_with(
+    engine: Engine, ydl: Any, result: dict[str, Any], fetched: list[dict[str, str]], options: JobOptions
+) -> None:
+    """Cut or mark passages; what is cut out of the video is cut out of its subtitle files too."""
+    result["requested_subtitles"] = {
+        one["language"]: {"ext": Path(one["path"]).suffix.lstrip("."), "filepath": one["path"]} for one in fetched
+    }
+    mark_sponsors(engine, ydl, result, options)
+    result.pop("requested_subtitles")
 
 
 def _name_formats(info: dict[str, Any]) -> list[dict[str, Any]]:

@@ -13,8 +13,10 @@ from medianest.downloads.worker.formats import make_selector, sorting
 from medianest.downloads.worker.lists import LIST_TYPES, ListReader, site_of
 from medianest.downloads.worker.messages import JobOptions
 from medianest.downloads.worker.options import list_params, polite_params, subtitle_params
+from medianest.downloads.worker.subtitles import choose_subtitles
 
 DESCRIPTION_LENGTH = 5000
+_NOT_YET = ("is_upcoming", "post_live")
 
 
 @dataclass
@@ -29,18 +31,24 @@ class Found:
 
 
 def look_at(
-    engine: Engine, url: str, options: JobOptions, max_items: int, *, cookies: str | None = None, is_polite: bool = False
+    engine: Engine, url: str, options: JobOptions, max_items: int, *, cookies: str | None = None, is_polite: bool = False,
+    is_preview: bool = False,
 ) -> Found:  # fmt: skip
     """Open `url` with yt-dlp.
 
     Args:
         cookies: a Netscape cookies file of the link's site; yt-dlp sends each cookie to its own domain only.
         is_polite: the site counts its visitors, so there are breaths between its pages.
+        is_preview: what has not begun, or goes on right now, is looked at too.
 
     Raises:
         Failure: with the cause in the protocol's classes.
     """
-    params = {**list_params(max_items), **subtitle_params(options.subtitle_languages), "format_sort": sorting(options)}
+    params = {
+        **list_params(max_items),
+        **subtitle_params(options.subtitle_languages, automatic=options.automatic_subtitles),
+        "format_sort": sorting(options),
+    }
     ydl = engine.open({**params, **polite_params()} if is_polite else params)
     if cookies:
         load_cookies(ydl, cookies, engine.configuration.temp_dir)
@@ -56,7 +64,9 @@ def look_at(
         raise Failure("engine_error", "The site gave no answer that can be used.")
     if info.get("_type") in LIST_TYPES:
         return Found(ydl, info, True, reader.entries, reader.is_capped)
-    refuse_what_can_not_be_downloaded(info, ydl.log.warnings)
+    if not (is_preview and info.get("live_status") in _NOT_YET):
+        refuse_what_can_not_be_downloaded(info, ydl.log.warnings, records=options.record or is_preview)
+    info["requested_subtitles"] = choose_subtitles(info, options.subtitle_languages)
     return Found(ydl, info, False)
 
 
@@ -73,17 +83,19 @@ def search(engine: Engine, words: str, max_items: int) -> Found:
     return found
 
 
-def refuse_what_can_not_be_downloaded(info: dict[str, Any], warnings: list[str]) -> None:
-    """Raise Failure for what has not begun, goes on right now, is protected, or has nothing that can be fetched."""
+def refuse_what_can_not_be_downloaded(info: dict[str, Any], warnings: list[str], *, records: bool = False) -> None:
+    """Raise Failure for what has not begun, goes on right now, is protected, or has nothing that can be fetched.
+
+    Args:
+        records: a broadcast that goes on right now is welcome.
+    """
     status = info.get("live_status")
     release = info.get("release_timestamp")
-    if status in ("is_upcoming", "post_live"):
-        raise Failure(
-            "upcoming",
-            "It has not begun yet, or was not put together yet.",
-            release_at=int(release) if release else None,
-        )
-    if status == "is_live" or info.get("is_live"):
+    if status == "post_live":
+        raise Failure("post_live", "The broadcast is over, and the site has not put it together yet.")
+    if status == "is_upcoming":
+        raise Failure("upcoming", "It has not begun yet.", release_at=int(release) if release else None)
+    if is_live(info) and not records:
         raise Failure("live", "It is being broadcast right now.")
     if info.get("formats") == [] or not (info.get("url") or info.get("requested_formats")):
         if info.get("_has_drm"):
@@ -92,6 +104,11 @@ def refuse_what_can_not_be_downloaded(info: dict[str, Any], warnings: list[str])
         if any("JavaScript runtime" in warning for warning in warnings):
             raise Failure("javascript_missing", f"No JavaScript runtime was found, which this site needs. {text}")
         raise classify(NoFormats(text))
+
+
+def is_live(info: dict[str, Any]) -> bool:
+    """Whether it is being broadcast right now."""
+    return info.get("live_status") == "is_live" or bool(info.get("is_live"))
 
 
 class NoFormats(Exception):
@@ -116,7 +133,12 @@ def describe(info: dict[str, Any]) -> dict[str, Any]:
         "published_on": _day(info),
         "timestamp": _whole(info.get("timestamp")),
         "live_status": _text(info.get("live_status")) or None,
-        "is_live": bool(info.get("is_live")),
+        "is_live": is_live(info),
+        "release_at": _whole(info.get("release_timestamp")),
+        "artist": _text(info.get("artist") or ", ".join(_texts(info.get("artists")))) or None,
+        "album": _text(info.get("album")) or None,
+        "track": _text(info.get("track")) or None,
+        "track_number": _whole(info.get("track_number")),
         "tags": _texts(info.get("tags")),
         "categories": _texts(info.get("categories")),
         "width": _whole(info.get("width")),

@@ -62,16 +62,19 @@ def refuse_suspicious(path: Path) -> None:
 def facts_of(path: Path, info: dict[str, Any], ffprobe: str | None) -> dict[str, Any]:
     """Size (bytes), picture size (pixels), codecs and length (seconds) of a finished file; None for what is unknown.
 
-    MP4 files are read here, which costs nothing; for others ffprobe is asked where it was found.
+    With ffprobe also pictures and bits a second, and bits a colour; without it MP4 files are read here.
     """
     facts: dict[str, Any] = {"width": None, "height": None, "vcodec": None, "acodec": None, "duration_s": None}
+    facts |= {"fps": None, "bit_depth": None, "bitrate_bits_s": None}
     known = {"width": info.get("width"), "height": info.get("height"), "duration_s": info.get("duration")}
     known |= {key: info.get(key) for key in ("vcodec", "acodec") if info.get(key) not in (None, "none")}
     try:
-        inside = _read_mp4(path) or (_probe(path, ffprobe) if ffprobe else {})
+        inside = _probe(path, ffprobe) if ffprobe else _read_mp4(path)
     except (OSError, ValueError, struct.error, subprocess.SubprocessError) as error:
         log.info("The inside of the file could not be read: %s", error)
         inside = {}
+    if inside.get("vcodec") or inside.get("acodec"):  # measured: what the site said counts no more
+        known = {"duration_s": known["duration_s"]}
     facts |= {key: value for key, value in {**known, **inside}.items() if value}
     return {**facts, "size_bytes": path.stat().st_size}
 
@@ -97,13 +100,37 @@ def _probe(path: Path, ffprobe: str) -> dict[str, Any]:
         [*command, f"file:{path}"], stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_TIME_S, check=False
     )
     told = json.loads(done.stdout or b"{}")
-    facts: dict[str, Any] = {"duration_s": float((told.get("format") or {}).get("duration") or 0)}
+    container = told.get("format") or {}
+    facts: dict[str, Any] = {
+        "duration_s": float(container.get("duration") or 0),
+        "bitrate_bits_s": int(container.get("bit_rate") or 0),
+    }
     for stream in told.get("streams") or []:
-        if stream.get("codec_type") == "video" and not (stream.get("disposition") or {}).get("attached_pic"):
+        is_picture = bool((stream.get("disposition") or {}).get("attached_pic"))
+        if stream.get("codec_type") == "video" and not is_picture and "vcodec" not in facts:
             facts |= {"width": stream.get("width"), "height": stream.get("height"), "vcodec": stream.get("codec_name")}
+            facts |= {"fps": _rate(stream.get("avg_frame_rate")), "bit_depth": _bits(stream)}
         elif stream.get("codec_type") == "audio":
-            facts["acodec"] = stream.get("codec_name")
+            facts.setdefault("acodec", stream.get("codec_name"))
     return facts
+
+
+def _rate(text: Any) -> float | None:
+    """`30000/1001` as pictures a second."""
+    number, _, of = str(text or "").partition("/")
+    try:
+        return round(float(number) / float(of or 1), 3)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _bits(stream: dict[str, Any]) -> int | None:
+    """Bits a colour: as the stream says, else by the name of its pixels (`yuv420p10le`)."""
+    told = str(stream.get("bits_per_raw_sample") or "")
+    if told.isdigit() and int(told):
+        return int(told)
+    found = re.search(r"p(\d\d)(?:le|be)$", str(stream.get("pix_fmt") or ""))
+    return int(found[1]) if found else 8 if stream.get("pix_fmt") else None
 
 
 def _read_mp4(path: Path) -> dict[str, Any]:

@@ -11,16 +11,26 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from medianest.downloads.model import Quality
+from medianest.downloads.wishes import AudioFormat
 from medianest.downloads.worker.messages import JobOptions
 
 Format = dict[str, Any]
 Selector = Callable[[dict[str, Any]], Iterator[Format]]
 
 PLAYS_EVERYWHERE_HEIGHT = 1080
+EASY = (Quality.DEFAULT, Quality.P1080, Quality.P720, Quality.P480, Quality.P360)  # H.264 exists at these heights
 SHARP_ENOUGH = 720  # H.264 at this height is taken over a taller picture in a codec that some players lack
 # Downloaders that stay inside the guard. Others hand the address to programs that know nothing of proxies (rtmp, mms),
 # or record something that never ends.
 _PROTOCOLS = re.compile(r"https?|m3u8(_native)?|http_dash_segments(_generator)?|ism")
+
+
+_SOUND = {
+    AudioFormat.BEST: "ba[acodec^=mp4a]/ba[ext=m4a]/ba",
+    AudioFormat.M4A: "ba[acodec^=mp4a]/ba[ext=m4a]/ba",
+    AudioFormat.MP3: "ba[acodec=mp3]/ba",
+    AudioFormat.OPUS: "ba[acodec=opus]/ba",
+}
 
 
 class NeedsFfmpeg(Exception):
@@ -47,14 +57,14 @@ def height_limit(options: JobOptions) -> int | None:
 def make_selector(options: JobOptions, build: Callable[[str], Selector], *, has_ffmpeg: bool) -> Selector:
     """A selector for yt-dlp. `build` turns yt-dlp's selection language into one (`YoutubeDL.build_format_selector`)."""
     if options.audio_only:
-        pick = build("ba[acodec^=mp4a]/ba[ext=m4a]/ba/b" if has_ffmpeg else "ba[acodec^=mp4a]/ba[ext=m4a]/ba")
+        pick = build(_SOUND[options.audio_format] + ("/b" if has_ffmpeg else ""))
     else:
         pick = build("bv*+ba/b" if has_ffmpeg else "b")
 
     def select(context: dict[str, Any]) -> Iterator[Format]:
         usable = [one for one in context["formats"] if _is_usable(one)]
         for candidates in _candidates(usable, options):
-            if chosen := list(pick({**context, "formats": candidates, **_kinds(candidates)})):
+            if chosen := list(pick({**context, "formats": candidates, **kinds_of(candidates)})):
                 yield from chosen
                 return
         if usable and not has_ffmpeg:
@@ -67,7 +77,7 @@ def _candidates(usable: list[Format], options: JobOptions) -> Iterator[list[Form
     """Sets of formats in the order in which they are tried."""
     limit = height_limit(options)
     fitting = [one for one in usable if limit is None or not _short_side(one) or _short_side(one) <= limit]
-    if not options.audio_only and options.quality is Quality.DEFAULT:
+    if not options.audio_only and options.quality in EASY:
         easy = _easy_to_play(fitting)
         if easy:
             yield easy
@@ -104,7 +114,7 @@ def _short_side(one: Format) -> int:
     return int(min(sides, default=0))
 
 
-def _kinds(formats: Iterable[Format]) -> dict[str, bool]:
+def kinds_of(formats: Iterable[Format]) -> dict[str, bool]:
     """What yt-dlp's selectors want to know beside the formats: whether any holds picture and sound together."""
     formats = list(formats)
     has_both = any(one.get("vcodec") != "none" and one.get("acodec") != "none" for one in formats)

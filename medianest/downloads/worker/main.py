@@ -24,6 +24,7 @@ from medianest.downloads.worker.guard import AddressGuard
 from medianest.downloads.worker.javascript import RUNTIME, put_program
 from medianest.downloads.worker.lists import PIECE
 from medianest.downloads.worker.messages import Configuration, Extract, Follow, JobOptions, Preview, Search, read
+from medianest.downloads.worker.offers import offers_of, subtitles_of
 from medianest.downloads.worker.pictures import PictureTaker
 from medianest.downloads.worker.protocol import Command, Protocol, end_process_group
 from medianest.downloads.worker.proxy import FilterProxy
@@ -128,8 +129,9 @@ class Worker:
 
     def _preview(self, job: Preview) -> None:
         with _TimeLimit(self._protocol):
-            found = look_at(self._engine, job.url, JobOptions(), job.max_items, cookies=job.cookies)
+            found = look_at(self._engine, job.url, JobOptions(), job.max_items, cookies=job.cookies, is_preview=True)
             with found.ydl:
+                offers = [] if found.is_list else offers_of(found, job.max_height, has_ffmpeg=self._engine.has_ffmpeg)
                 picture = (
                     PictureTaker(self._engine, found.ydl).for_preview(found.info, Path(job.picture))
                     if job.picture
@@ -142,6 +144,8 @@ class Worker:
             items_total=len(found.entries) if found.is_list else None,
             is_capped=found.is_capped,
             picture=picture,
+            offers=offers,
+            **subtitles_of(found.info),
         )
 
     def _search(self, job: Search) -> None:
@@ -160,15 +164,18 @@ class Worker:
             self._kept = (job, found)
             self._protocol.send("video", info=describe(found.info))
             return
-        found.ydl.close()
-        self._protocol.send("list", info=describe(found.info), is_capped=found.is_capped)
+        with found.ydl:
+            Path(job.staging).mkdir(mode=0o700, parents=True, exist_ok=True)
+            pictures = PictureTaker(self._engine, found.ydl).for_list(found.info, Path(job.staging))
+        self._protocol.send("list", info=describe(found.info), is_capped=found.is_capped, pictures=pictures)
         for start in range(0, len(found.entries), PIECE):
             self._protocol.send("entries", entries=found.entries[start : start + PIECE])
         self._protocol.send("list_end", items_total=len(found.entries))
 
     def _download(self, job: Extract, found: Found) -> None:
         with found.ydl:
-            self._protocol.send("done", **download(self._engine, found, job, self._protocol.send))
+            protocol = self._protocol
+            protocol.send("done", **download(self._engine, found, job, protocol.send, protocol.recorder))
 
 
 class _TimeLimit:

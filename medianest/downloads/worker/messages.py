@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from medianest.downloads.model import Quality
+from medianest.downloads.wishes import AudioFormat, Place, SponsorBlock
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     temp_dir: str
     engines: str | None = None
     engine: str | None = None
+    sponsorblock_url: str = "https://sponsor.ajay.app"
     limits: Limits = Limits()
 
 
@@ -47,7 +49,18 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_height: int | None = None  # pixels; nothing taller is taken
     rate_limit_bytes_s: int | None = None
     subtitle_languages: list[str] = []
+    automatic_subtitles: bool = False  # those that a machine wrote too, where nobody wrote any
+    subtitle_place: Place = Place.BESIDE
     embed_metadata: bool = True
+    chapters: bool = True
+    sponsorblock: SponsorBlock = SponsorBlock.OFF
+    picture_place: Place = Place.BESIDE
+    audio_format: AudioFormat = AudioFormat.BEST
+    album: str | None = None  # tags of a sound file where the site tells none
+    track: int | None = None
+    record: bool = False  # a broadcast that goes on is recorded instead of refused
+    record_s: int | None = None  # at most so long
+    record_bytes: int | None = None
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +69,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     cookies: str | None = None  # as for Extract
     picture: str | None = None  # absolute path without suffix
     max_items: int = 1000
+    max_height: int | None = None  # pixels; nothing taller is offered
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

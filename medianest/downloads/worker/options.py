@@ -17,6 +17,7 @@ _LOCAL_ONLY = ["-protocol_whitelist", "file,pipe"]
 _NETWORK_ONLY = ["-protocol_whitelist", "http,https,tls,tcp,httpproxy,crypto,data"]
 _POST_PROCESSORS = (
     *("merger", "metadata", "extractaudio", "subtitlesconvertor", "videoremuxer"),
+    *("modifychapters", "embedsubtitle", "embedthumbnail", "sponsorblock"),
     *("fixupm3u8", "fixupm4a", "fixupstretched", "fixuptimestamp", "fixupduration", "fixupduplicatemoov"),
 )
 
@@ -75,18 +76,32 @@ def polite_params() -> Params:
     return {"sleep_interval_requests": 0.75, "sleep_interval_subtitles": 5}
 
 
-def subtitle_params(languages: list[str]) -> Params:
-    """Which subtitles are taken, by code such as "en"; a regional form ("en-GB") counts too. Never automatic ones."""
+def subtitle_params(languages: list[str], *, automatic: bool = False) -> Params:
+    """Which subtitles are taken, by code such as "en"; a regional form ("en-GB") counts too.
+
+    Args:
+        automatic: also those that a machine wrote, for languages in which nobody wrote any.
+    """
     codes = [code for code in languages if code.replace("-", "").isalnum()]
     if not codes:
         return {}
     patterns = [f"{code}(?:-[A-Za-z0-9]+)?" for code in codes]
-    return {"writesubtitles": True, "subtitleslangs": patterns, "subtitlesformat": "srt/vtt/ass/best"}
+    return {
+        "writesubtitles": True,
+        "writeautomaticsub": automatic,
+        "subtitleslangs": patterns,
+        "subtitlesformat": "srt/vtt/ass/best",
+    }
 
 
 def download_params(options: JobOptions, staging: str) -> Params:
     """For one video: where it goes and how fast."""
-    return {"paths": {"home": staging}, "ratelimit": options.rate_limit_bytes_s, "writesubtitles": False}
+    return {
+        "paths": {"home": staging},
+        "ratelimit": options.rate_limit_bytes_s,
+        "writesubtitles": False,
+        "writeautomaticsub": False,
+    }
 
 
 def output_template(format_id: str) -> str:

@@ -19,6 +19,12 @@ _CONVERT_TIME_S = 20
 _TRIES = 3  # sites name pictures that do not exist
 _FULL = "scale='min(1280,iw)':-2"
 _ROW = "scale=320:180:force_original_aspect_ratio=increase,crop=320:180"
+# Upright, as Plex shows posters: the picture in full on a blurred one of itself. Shrunk and grown, a blur costs nothing.
+_POSTER = (
+    "split[a][b];[a]scale=24:36:force_original_aspect_ratio=increase,crop=24:36,scale=600:900:flags=bicubic,"
+    "eq=brightness=-0.12[back];[b]scale=600:900:force_original_aspect_ratio=decrease[front];"
+    "[back][front]overlay=(W-w)/2:(H-h)/2"
+)
 _QUALITIES = (4, 8, 14, 24)
 _DEMUXERS = {"jpg": "jpeg_pipe", "png": "png_pipe", "webp": "webp_pipe", "avif": "mov"}
 
@@ -33,7 +39,7 @@ class PictureTaker:
 
     def for_preview(self, info: dict[str, Any], stem: Path) -> str | None:
         """The small picture for a row at `stem`.jpg (absolute path without suffix), or None."""
-        source = self._fetch(info)
+        source = self._fetch(addresses_of(info), info)
         if source is None:
             return None
         if self._ffmpeg is None:
@@ -42,20 +48,35 @@ class PictureTaker:
         return str(path) if self._convert(source, {path: _ROW}) else None
 
     def for_library(self, info: dict[str, Any], stem: Path) -> dict[str, str | None]:
-        """The picture for the library and the one for a row."""
-        source = self._fetch(info)
+        """The picture for the library, the one for a row, and an upright one for posters."""
+        nothing: dict[str, str | None] = {"picture": None, "row_picture": None, "poster": None}
+        source = self._fetch(addresses_of(info), info)
         if source is None:
-            return {"picture": None, "row_picture": None}
+            return nothing
         if self._ffmpeg is None:
             kept = self._keep(source, stem)
-            return {"picture": kept, "row_picture": kept}
-        picture, row = Path(f"{stem}.jpg"), Path(f"{stem}-row.jpg")
-        if not self._convert(source, {picture: _FULL, row: _ROW}):
-            return {"picture": None, "row_picture": None}
-        return {"picture": str(picture), "row_picture": str(row)}
+            return {"picture": kept, "row_picture": kept, "poster": kept}
+        picture, row, poster = Path(f"{stem}.jpg"), Path(f"{stem}-row.jpg"), Path(f"{stem}-poster.jpg")
+        if not self._convert(source, {picture: _FULL, row: _ROW, poster: _POSTER}):
+            return nothing
+        return {"picture": str(picture), "row_picture": str(row), "poster": str(poster)}
 
-    def _fetch(self, info: dict[str, Any]) -> bytes | None:
-        for url in addresses_of(info)[:_TRIES]:
+    def for_list(self, info: dict[str, Any], folder: Path) -> dict[str, str | None]:
+        """Pictures of a channel or playlist: its face as a poster and for a row, its banner behind."""
+        found: dict[str, str | None] = {"row_picture": None, "poster": None, "fanart": None}
+        face, banner = faces_of(info)
+        source = self._fetch(face, info) if self._ffmpeg else None
+        if source is not None:
+            row, poster = folder / "list-row.jpg", folder / "list-poster.jpg"
+            if self._convert(source, {row: _ROW, poster: _POSTER}):
+                found |= {"row_picture": str(row), "poster": str(poster)}
+        source = self._fetch(banner, info) if self._ffmpeg and banner else None
+        if source is not None and self._convert(source, {folder / "list-fanart.jpg": _FULL}):
+            found["fanart"] = str(folder / "list-fanart.jpg")
+        return found
+
+    def _fetch(self, urls: list[str], info: dict[str, Any]) -> bytes | None:
+        for url in urls[:_TRIES]:
             try:
                 from yt_dlp.networking import Request
 
@@ -145,6 +166,19 @@ def addresses_of(info: dict[str, Any]) -> list[str]:
     """Addresses of the video's pictures, the best first."""
     named = [info.get("thumbnail"), *(one.get("url") for one in reversed(info.get("thumbnails") or []))]
     return list(dict.fromkeys(url for url in named if isinstance(url, str) and url.startswith(("http://", "https://"))))
+
+
+def faces_of(info: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Addresses of a list's own picture, and of its banner; a site that tells them apart names them."""
+    named: dict[bool, list[str]] = {True: [], False: []}
+    for one in reversed(info.get("thumbnails") or []):
+        url, name = one.get("url"), str(one.get("id") or "").lower()
+        if isinstance(url, str) and url.startswith(("http://", "https://")):
+            named["banner" in name].append(url)
+            if "avatar" in name:
+                named[False] = [url, *(other for other in named[False] if other != url)]
+    rest = [url for url in addresses_of(info) if url not in named[True]]
+    return list(dict.fromkeys([*named[False], *rest])), named[True]
 
 
 def _write(path: Path, data: bytes) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from medianest.downloads.worker.pace import Pace
+from medianest.downloads.worker.recording import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Protocol:
         self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self.pace = Pace()
+        self.recorder = Recorder()
 
     @classmethod
     def take_over_pipes(cls) -> Protocol:
@@ -80,6 +82,8 @@ class Protocol:
         if command.get("op") == "pace":  # at once: the main thread is busy with the download that it is about
             bytes_s = command.get("bytes_s")
             self.pace.set(bytes_s if isinstance(bytes_s, (int, float)) else None)
+        elif command.get("op") == "finish":
+            self.recorder.finish()
         else:
             self._waiting.put(command)
 

@@ -16,6 +16,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 ANSWER_TIME_S = 60
+OWN = ("medianest", "_worker")
+WITH_TUBE = ("tests.site.tube_worker",)  # knows the test site's `/tube/` too
 
 Event = dict[str, Any]
 
@@ -23,14 +25,16 @@ Event = dict[str, Any]
 class WorkerProcess:
     """A worker in a process group of its own. `events` are all it has said; what it logs is in `log_file`."""
 
-    def __init__(self, folder: Path, environment: dict[str, str] | None = None, **configuration: Any) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str] | None = None, *, program: tuple[str, ...] = OWN, **configuration: Any
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.log_file = folder / "worker.log"
         self.events: list[Event] = []
         self._incoming: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "medianest", "_worker"],
+                [sys.executable, "-m", *program],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -99,7 +99,7 @@ def test_an_address_that_leads_to_a_list_is_followed(ydl: Any) -> None:
     ("info", "kind"),
     [
         ({"live_status": "is_upcoming", "release_timestamp": 1800000000, "formats": []}, "upcoming"),
-        ({"live_status": "post_live", "url": "https://x.test/"}, "upcoming"),
+        ({"live_status": "post_live", "url": "https://x.test/"}, "post_live"),
         ({"live_status": "is_live", "url": "https://x.test/"}, "live"),
         ({"is_live": True, "url": "https://x.test/"}, "live"),
         ({"formats": [], "_has_drm": True}, "unsupported"),

@@ -32,8 +32,8 @@ def test_a_direct_clip_arrives_byte_for_byte_with_its_facts_read_from_the_file(
         "media_type": "video/mp4",
         "width": 320,
         "height": 180,
-        "vcodec": "avc1",
-        "acodec": "mp4a",
+        "vcodec": "h264",
+        "acodec": "aac",
     }
     assert done["size_bytes"] == media.stat().st_size
     assert done["files"]["picture"] is None
@@ -112,7 +112,7 @@ def test_open_graph_works(worker: WorkerProcess, site: Site) -> None:
 
 def test_hls_takes_the_better_variant_and_comes_out_as_mp4(worker: WorkerProcess, site: Site) -> None:
     done = worker.fetch(site.url("/hls/show/master.m3u8"), "hls")
-    assert (done["ext"], done["height"], done["vcodec"]) == ("mp4", 360, "avc1")
+    assert (done["ext"], done["height"], done["vcodec"]) == ("mp4", 360, "h264")
     assert probe(done["files"]["media"])["format"]["format_name"].startswith("mov,mp4")
     assert "processing" in [event["event"] for event in worker.events]
 
