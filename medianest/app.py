@@ -47,6 +47,7 @@ from medianest.recurring_jobs import engine_jobs, jobs, media_jobs, people_jobs,
 from medianest.requests.assembly import Requests, build_requests
 from medianest.scheduler import Scheduler
 from medianest.settings import Settings
+from medianest.subscriptions.assembly import Subscriptions, build_subscriptions
 from medianest.system.repository import ScheduledRunRepository
 from medianest.system.secret_keys import SecretKeys
 from medianest.system.security.model import ProtectionRestored, SecuritySettings
@@ -77,6 +78,7 @@ class Application:
     downloads: Downloads
     engine_parts: EngineParts
     plex_library: PlexLibrary
+    subscriptions: Subscriptions
     system: SystemService
     security: SecurityService
     secret_keys: SecretKeys
@@ -161,7 +163,12 @@ def create_app(settings: Settings) -> Application:
         person_of=people.get,
         is_down=is_overseerr_down,
     )
-    deletion = Deletion(people_rows, looking_after, downloads.belongings, requests.belongings, events)
+    subscriptions = build_subscriptions(
+        events, owner=owner, feeds=downloads.feeds, queue=downloads.service, person_of=people.get
+    )
+    deletion = Deletion(
+        people_rows, looking_after, downloads.belongings, requests.belongings, subscriptions.service, events
+    )
     connections.owner_link.use(plex_accounts.sign_in.is_linked, plex_accounts.sign_in.link_owner)
     people_pictures = PeoplePictures(PictureRepository(), settings.data_dir, settings.plex_tv_url)
 
@@ -202,6 +209,7 @@ def create_app(settings: Settings) -> Application:
         downloads=downloads,
         engine_parts=engine,
         plex_library=plex_library,
+        subscriptions=subscriptions,
         system=system,
         security=security,
         secret_keys=secret_keys,
@@ -228,5 +236,6 @@ def create_app(settings: Settings) -> Application:
             requests,
             plex_library,
             engine,
+            subscriptions,
         ),
     )

@@ -61,6 +61,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
         await application.relay.start()
         await application.engine_parts.service.start()
         await application.downloads.dispatcher.start()
+        await application.subscriptions.checker.start()
         await application.requests.sender.start()
         await application.requests.hints.start()
         await application.plex_library.worker.start()
@@ -80,6 +81,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
                 ("requests", application.requests.sender.stop),
                 ("watch over yt-dlp", application.engine_parts.watch.stop),
                 ("updates of yt-dlp", application.engine_parts.updates.stop),
+                ("subscriptions", application.subscriptions.checker.stop),
                 ("downloads", application.downloads.dispatcher.stop),
                 ("workers", application.downloads.pool.stop),
                 ("event relay", application.relay.stop),

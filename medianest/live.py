@@ -30,6 +30,7 @@ from medianest.downloads.model import (
 from medianest.engine.model import EngineUpdateMoved
 from medianest.events import EventBus
 from medianest.requests.model import RequestCreated, RequestStatusChanged
+from medianest.subscriptions.model import SubscriptionChanged, SubscriptionsChanged
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ class LiveHub:
         events.subscribe(DownloadLeft, self._on_left)
         events.subscribe(RequestCreated, self._on_request_created)
         events.subscribe(RequestStatusChanged, self._on_request_changed)
+        events.subscribe(SubscriptionChanged, self._on_subscription_changed)
+        events.subscribe(SubscriptionsChanged, self._on_subscriptions_changed)
         events.subscribe(SessionsEnded, self._on_sessions_ended)
         events.subscribe(AccountNoticeMade, self._on_account_notice)
         events.subscribe(ServiceStatusChanged, self._on_service_changed)
@@ -198,6 +201,12 @@ class LiveHub:
     async def _on_request_changed(self, event: RequestStatusChanged) -> None:
         data = {"status": event.status, "reason_code": event.reason_code}
         self._publish(event.people, message("request.status_changed", event.request_id, data), for_approvers=True)
+
+    async def _on_subscription_changed(self, event: SubscriptionChanged) -> None:
+        self._publish((event.user_id,), message("subscription.changed", event.subscription_id, {}))
+
+    async def _on_subscriptions_changed(self, event: SubscriptionsChanged) -> None:
+        self._publish((event.user_id,), message("subscriptions.changed", None, {}))
 
     async def _on_account_notice(self, event: AccountNoticeMade) -> None:
         text = message("notification.created", event.notice_id, {"code": event.code})

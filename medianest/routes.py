@@ -44,6 +44,8 @@ from medianest.media.picture_pages import media_picture
 from medianest.plex_library.pages import PlexLibraryPages, retry_collection
 from medianest.requests.api import RequestApi, overseerr_webhook
 from medianest.requests.pages import RequestPages
+from medianest.subscriptions.api import SubscriptionApi
+from medianest.subscriptions.pages import SubscriptionPages
 from medianest.system.api import Probes, SystemApi
 from medianest.system.audit_log.api import AuditApi
 from medianest.system.audit_log.pages import AuditPages
@@ -76,6 +78,7 @@ ROUTES: list[Any] = [
     media_picture,
     RequestPages,
     DownloadPages,
+    SubscriptionPages,
     QueueSettingsPages,
     WholeQueuePages,
     CookiePages,
@@ -113,6 +116,7 @@ ROUTES: list[Any] = [
     RequestApi,
     overseerr_webhook,
     DownloadApi,
+    SubscriptionApi,
     QueueSettingsApi,
     QueueApi,
     CookieApi,

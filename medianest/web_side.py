@@ -27,6 +27,7 @@ from medianest.resources import resource_path
 from medianest.routes import ROUTES
 from medianest.scheduler import Scheduler
 from medianest.settings import Settings
+from medianest.subscriptions.assembly import Subscriptions
 from medianest.system.audit_log.repository import AuditRepository
 from medianest.system.audit_log.service import AuditService
 from medianest.system.security.service import SecurityService
@@ -75,6 +76,7 @@ def pages(
     requests: Requests,
     plex_library: PlexLibrary,
     engine: EngineParts,
+    subscriptions: Subscriptions,
 ) -> Outermost:
     """The web side: routes, what handlers are given, guards and middleware."""
     urls = Urls(settings.base_path)
@@ -114,6 +116,7 @@ def pages(
         "engine": engine.service,
         "engine_updates": engine.updates,
         "engine_board": engine.board,
+        "subscriptions": subscriptions.service,
         "audit": AuditService(AuditRepository()),
         "system": system,
         "security": security,

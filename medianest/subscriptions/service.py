@@ -79,8 +79,8 @@ class SubscriptionService:
             FeedRefused: the site does not show it now.
             NotAllowed: they may not follow.
         """
-        _require_follow(by)
         _check_new(new)
+        _require_follow(by)
         url, url_key, _site = self._feeds.source(new.url)
         feed = await self._looks.at(url)
         judged = await _judge_old(feed, new)
@@ -110,8 +110,8 @@ class SubscriptionService:
                 followed already.
             Invalid, FeedRefused, NotAllowed: as `preview`.
         """
-        _require_follow(by)
         _check_new(new)
+        _require_follow(by)
         if Priority[new.priority.upper()] is Priority.HIGH and not by.may(Permission.PRIORITY):
             raise NotAllowed("Your account may not put downloads first.", code="permission_missing")
         url, url_key, site = self._feeds.source(new.url)
@@ -214,6 +214,7 @@ class SubscriptionService:
         """
         found = await self.get(subscription_id, by)
         await self._states.end(subscription_id, deletes_files=deletes_files, at=_now())
+        self._looks.forget(found.url)
         self._wake()
         await self._announcer.listed(found.user_id)
 

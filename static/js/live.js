@@ -104,6 +104,8 @@ function hear(message) {
     if (event === "request.created") tell("requests");
   }
   if (event === "system.message") return tell(`system-${data.topic}`);
+  if (event === "subscription.changed") return tell(`subscription-${id}`);
+  if (event === "subscriptions.changed") return tell("subscriptions");
   if (event === "service.status_changed") return tell(`service-${data.service}`);
   if (event === "queue.changed") { tell("downloads"); tell("download-changed"); return undefined; }
   if (event === "download.created" || event === "download.removed") {

@@ -1,7 +1,8 @@
 """A stand-in for the download worker that speaks its protocol and does what the link's words say.
 
 `http://site.test/<what>?id=…&site=…&title=…` with `what`: `video`, `slow` (until killed or `seconds` are over), `list`,
-`crash` (dies in the middle, `times` times in all), `hang`, or `fail` with `class=…`.
+`crash` (dies in the middle, `times` times in all), `hang`, or `fail` with `class=…`. A list that is followed is
+`http://site.test/feed?file=…`: the file holds its JSON (`title`, `kind`, `capped`, `fail`, `entries`), as it is right now.
 """
 
 from __future__ import annotations
@@ -143,6 +144,35 @@ def die_with_the_input(commands: list[dict[str, object]], ready: threading.Semap
     os.killpg(0, signal.SIGKILL)
 
 
+def follow(order: dict[str, object]) -> None:
+    """As the real one: entries until so many known ones came in a row."""
+    words = {key: values[0] for key, values in parse_qs(urlsplit(str(order["url"])).query).items()}
+    if not words.get("file"):
+        send("failed", **{"class": "single_video"}, detail="scripted")
+        return
+    feed = json.loads(Path(words["file"]).read_text())
+    if feed.get("fail"):
+        send("failed", **{"class": feed["fail"]}, detail="scripted", retry_after_s=feed.get("retry_after_s"))
+        return
+    known, stop_after = set(order["known"]), int(str(order["stop_after"]))  # type: ignore[arg-type]
+    entries: list[dict[str, object]] = []
+    run = 0
+    for entry in feed["entries"]:
+        if stop_after and run >= stop_after:
+            break
+        name = f"tube:{entry['id']}"
+        base = {"url": f"http://site.test/video?id={entry['id']}", "title": f"Item {entry['id']}", "identity": name, "key": name}
+        entries.append({**base, **entry})
+        run = run + 1 if entries[-1]["key"] in known else 0
+    info = {"kind": feed.get("kind", "channel"), "title": feed.get("title", "Ana"), "site": "tube"}
+    send("list", info=info, is_capped=bool(feed.get("capped")), is_cut=len(entries) < len(feed["entries"]), picture=None)
+    for start in range(0, len(entries), 100):
+        send("entries", entries=entries[start : start + 100])
+    send("list_end", items_total=len(entries))
+    if feed.get("told"):
+        Path(feed["told"]).write_text(json.dumps({"known": len(known), "sent": len(entries)}))
+
+
 def main() -> None:
     commands: list[dict[str, object]] = []
     ready = threading.Semaphore(0)
@@ -156,6 +186,8 @@ def main() -> None:
                 send("ready", yt_dlp="1.2.3", pid=os.getpid())
             case "extract":
                 kept = extract(order)
+            case "follow":
+                follow(order)
             case "download":
                 assert kept is not None
                 download(*kept)

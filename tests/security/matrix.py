@@ -76,6 +76,19 @@ GET     /downloads/{download_id:int}/items                 person
 GET     /downloads/{download_id:int}/row                   person
 POST    /downloads/{download_id:int}/{verb:str}            person
 POST    /downloads/{download_id:int}/collection/retry      person
+GET     /subscriptions                                     person
+POST    /subscriptions                                     follow
+GET     /subscriptions/list                                person
+POST    /subscriptions/preview                             follow
+GET     /subscriptions/{subscription_id:int}               person
+POST    /subscriptions/{subscription_id:int}               person
+GET     /subscriptions/{subscription_id:int}/card          person
+GET     /subscriptions/{subscription_id:int}/items         person
+GET     /subscriptions/{subscription_id:int}/delete        person
+POST    /subscriptions/{subscription_id:int}/delete        person
+POST    /subscriptions/{subscription_id:int}/dry-run       person
+POST    /subscriptions/{subscription_id:int}/{verb:str}    person
+POST    /subscriptions/{subscription_id:int}/items/{item_id:int}/{verb:str} person
 GET     /pictures/{name:str}                               person
 GET     /pictures/{source:str}/{size:str}/{signature:str}/{name:str} person
 
@@ -218,6 +231,17 @@ POST    /api/v1/downloads/{download_id:int}/resume         person          downl
 POST    /api/v1/downloads/{download_id:int}/retry          person          downloads admin
 POST    /api/v1/downloads/{download_id:int}/approve        manage_requests downloads admin
 POST    /api/v1/downloads/{download_id:int}/decline        manage_requests downloads admin
+GET     /api/v1/subscriptions                              person          read downloads admin
+POST    /api/v1/subscriptions                              follow          downloads admin
+POST    /api/v1/subscriptions/preview                      follow          downloads admin
+GET     /api/v1/subscriptions/{subscription_id:int}        person          read downloads admin
+PATCH   /api/v1/subscriptions/{subscription_id:int}        person          downloads admin
+DELETE  /api/v1/subscriptions/{subscription_id:int}        person          downloads admin
+POST    /api/v1/subscriptions/{subscription_id:int}/check  person          downloads admin
+POST    /api/v1/subscriptions/{subscription_id:int}/dry-run person         downloads admin
+GET     /api/v1/subscriptions/{subscription_id:int}/items  person          read downloads admin
+POST    /api/v1/subscriptions/{subscription_id:int}/items/{item_id:int}/ignore person downloads admin
+POST    /api/v1/subscriptions/{subscription_id:int}/items/{item_id:int}/download person downloads admin
 GET     /api/v1/requests                                   person          read requests admin
 POST    /api/v1/requests                                   person          requests admin
 GET     /api/v1/requests/{request_id:int}                  person          read requests admin

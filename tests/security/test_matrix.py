@@ -140,6 +140,8 @@ async def test_a_key_never_opens_more_than_its_person_may(application: Applicati
 OWNED: dict[str, str | None] = {
     "download_id": "download",
     "request_id": "request",
+    "subscription_id": "subscription",
+    "item_id": None,  # comes with a subscription
     "session_id": "session",
     "key_id": "key",
     "notice_id": "notice",
@@ -152,6 +154,7 @@ BODIES: dict[tuple[str, str], Any] = {("PATCH", "/api/v1/downloads/{download_id:
 # answers a notice that was answered in another tab, and one of somebody else, alike
 ALIKE = {"/settings/notices/{notice_id:int}": 303}
 VERBS = ("cancel", "pause", "resume", "retry", "remove", "top")
+FOLLOW_VERBS = ("check", "pause", "resume", "ignore", "download")
 REQUEST_VERBS = ("cancel", "retry", "follow", "unfollow", "approve", "decline")
 
 
@@ -186,6 +189,15 @@ async def make(application: Application, what: str, user_id: int) -> object:
             user_id, rows[0]["id"], datetime.now(UTC),
         )  # fmt: skip
         return rows[0]["id"]
+    if what == "subscription":
+        rows = await fetch(
+            "INSERT INTO subscriptions (user_id, url, url_key, site, kind, title, uploader, interval_s, quality, audio_only, layout, "
+            "priority, filters, keep_rule, state, is_newest_first, next_check_at, message, failures, deletes_files, created_at, changed_at) "
+            "VALUES ({}, 'https://videos.example/c', 'x', '', 'channel', 'A channel', '', 3600, 'default', {}, 'show', 1, {}, 'all', "
+            "'active', {}, {}, '', 0, {}, {}, {}) RETURNING id",
+            user_id, False, "{}", False, datetime.now(UTC), False, datetime.now(UTC), datetime.now(UTC),
+        )  # fmt: skip
+        return rows[0]["id"]
     assert what == "download", what
     from medianest.downloads.model import NewDownload
 
@@ -215,7 +227,7 @@ async def test_somebody_elses_id_is_not_found(application: Application, visit: V
         owned = {name: things[what] for name in names if (what := OWNED[name])}
         if not owned:
             continue
-        verbs = REQUEST_VERBS if "request_id" in names else VERBS
+        verbs = REQUEST_VERBS if "request_id" in names else FOLLOW_VERBS if "subscription_id" in names else VERBS
         for verb in verbs if "verb" in names else ("",):
             if kind == "key:admin":  # of somebody who is no administrator
                 headers = await key_headers(await add_person("user"), "admin")

@@ -50,6 +50,12 @@ class Asked(Protocol):
         ...
 
 
+class Followed(Protocol):
+    """What the subscriptions know of what a person follows; they end with the account."""
+
+    async def count_of(self, user_id: int) -> int: ...
+
+
 class WhatGoes(msgspec.Struct, frozen=True, kw_only=True):
     """What deleting somebody would do."""
 
@@ -57,18 +63,21 @@ class WhatGoes(msgspec.Struct, frozen=True, kw_only=True):
     belongings: Belongings
     requests: RequestBelongings
     keys: int
+    subscriptions: int = 0
 
 
 class Deletion:
     """Built once in `app.py`."""
 
     def __init__(
-        self, people: PeopleRepository, service: PeopleService, things: Things, asked: Asked, events: EventBus
-    ) -> None:
+        self, people: PeopleRepository, service: PeopleService, things: Things, asked: Asked, followed: Followed,
+        events: EventBus,
+    ) -> None:  # fmt: skip
         self._people = people
         self._service = service
         self._things = things
         self._asked = asked
+        self._followed = followed
         self._events = events
 
     async def look(self, person_id: int, *, by: User) -> WhatGoes:
@@ -88,6 +97,7 @@ class Deletion:
             belongings=await self._things.summary(person.id),
             requests=await self._asked.summary(person.id),
             keys=len(await self._people.key_ids(person.id)),
+            subscriptions=await self._followed.count_of(person.id),
         )
 
     async def delete(self, person_id: int, *, by: User, deletes_files: bool = False, address: str = "") -> None:
