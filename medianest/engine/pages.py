@@ -21,6 +21,7 @@ from medianest.integrations.yt_dlp_releases import LARGEST_PROGRAM_BYTES, LARGES
 from medianest.web.auth import device_of
 from medianest.web.forms import read_form
 from medianest.web.guards import requires_admin
+from medianest.web.templating import gettext as _
 from medianest.web.urls import Urls
 
 AnyRequest = Request[Any, Any, Any]
@@ -126,5 +127,20 @@ async def page(
     board: EngineBoard, *, saved: bool = False, errors: dict[str, str] | None = None, status: int = 200
 ) -> Template:
     """Everything about the engine."""
-    context = {"report": await board.report(), "saved": saved, "errors": errors or {}, "channels": tuple(Channel)}
+    context = {
+        "report": await board.report(),
+        "saved": saved,
+        "errors": errors or {},
+        "channels": tuple((one.value, channel_words(one)) for one in Channel),
+    }
     return Template("engine/index.html", context=context, status_code=status)
+
+
+def channel_words(channel: Channel) -> str:
+    """What a channel means, for its line in the list."""
+    words = {
+        Channel.STABLE: _("Stable: about every month"),
+        Channel.NIGHTLY: _("Nightly: every day, what big sites changed yesterday"),
+        Channel.OFF: _("Off: by the button only"),
+    }
+    return words[channel]

@@ -96,6 +96,29 @@ async def test_one_spare_is_kept_and_none_after_a_quiet_time(pool: WorkerPool) -
     assert pool.size == 0
 
 
+async def test_after_another_version_was_chosen_idle_workers_end_and_busy_ones_finish_what_they_do(
+    pool: WorkerPool,
+) -> None:
+    busy, idle = await pool.acquire(), await pool.acquire()
+    pool.release(idle)
+    starting = asyncio.create_task(pool.acquire())
+    taken = await starting  # the idle one again
+    assert taken is idle
+    begun = asyncio.create_task(pool.acquire())
+    await asyncio.sleep(0)  # a start that began with the version before
+    pool.renew()
+    fresh = await begun
+    assert fresh not in (busy, idle)
+    assert pool.last_started is fresh
+    assert busy.is_alive
+    pool.release(busy)
+    pool.release(taken)
+    assert not busy.is_alive
+    assert not taken.is_alive
+    pool.release(fresh)
+    assert (await pool.acquire()) is fresh
+
+
 async def test_a_worker_that_can_not_start_says_so(tmp_path: Path) -> None:
     pool = WorkerPool(["/nowhere/medianest"], own_child_env, configuration, tmp_path / "t" / "r")
     with pytest.raises(WorkerDied, match="can not be started"):

@@ -102,6 +102,7 @@ class Server:
             "MEDIANEST_BASE_PATH": base_path,
             "MEDIANEST_DATABASE_URL": database_url,
             "MEDIANEST_ALLOW_PRIVATE_DOWNLOADS": "127.0.0.1",
+            "MEDIANEST_ENGINE_URL": "http://127.0.0.1:9",  # tests fetch nothing from outside
             MARK: self.mark,
         }
         if with_admin:

@@ -121,8 +121,10 @@ class Engine:
                 yield
                 _ = program.probe_available
 
-    def check(self) -> None:
+    def check(self) -> list[str]:
         """Import all of it, for a trial: most extractors are otherwise loaded by the first link that needs them.
+
+        Gives the JavaScript runtimes that it takes, such as `quickjs 0.17.0`.
 
         Raises:
             Exception: whatever a module raised.
@@ -132,6 +134,10 @@ class Engine:
         for solver in ("core", "lib"):
             if not getattr(importlib.import_module("yt_dlp_ejs.yt.solver"), solver)():
                 raise ImportError(f"The solver {solver!r} for YouTube's puzzles is empty.")
+        with self.open({}) as ydl:
+            runtimes = getattr(ydl, "_js_runtimes", None) or {}  # its own name for them, which may change
+            infos = {name: getattr(runtime, "info", None) for name, runtime in runtimes.items()}
+        return [f"{name} {info.version}" for name, info in infos.items() if info is not None and info.supported]
 
     def open(self, params: Params) -> Any:
         """A `YoutubeDL` for one job, with cookies and connections of its own; `log` on it keeps the warnings."""

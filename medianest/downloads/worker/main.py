@@ -116,8 +116,7 @@ class Worker:
                 with _TimeLimit(self._protocol):
                     follow(self._engine, read(command, Follow), self._protocol.send)
             case "check":
-                self._engine.check()
-                self._protocol.send("checked")
+                self._protocol.send("checked", javascript=self._engine.check())
             case "download" if kept is not None:
                 self._download(*kept)
             case "skip":

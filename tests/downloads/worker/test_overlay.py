@@ -83,6 +83,9 @@ def test_without_a_version_that_loads_the_one_inside_runs_and_says_why(
 def test_a_trial_loads_exactly_its_version_or_none(engines: EngineFolder, tmp_path: Path) -> None:
     with WorkerProcess(tmp_path, engines=str(engines.root), engine="") as worker:
         assert worker.events[0]["yt_dlp"] == INSIDE
+        worker.send("check")
+        # all of it loads, and the runtime inside is one that it takes
+        assert [one.split()[0] for one in worker.wait_for("checked")["javascript"]] == ["quickjs"]
     (engines.path(NEWER) / "yt_dlp" / "version.py").write_text("import not_there\n")
     trial = WorkerProcess(tmp_path, engine=str(engines.path(NEWER)))
     trial.send("configure", **trial._configuration)
