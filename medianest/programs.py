@@ -118,5 +118,9 @@ async def _version(path: str, arguments: tuple[str, ...]) -> str:
         process.kill()
         await process.wait()
         return ""
+    except asyncio.CancelledError:  # the start of a worker was cut off: nobody else would bury it
+        process.kill()
+        await process.wait()
+        raise
     match = VERSION_PATTERN.search(out.decode("utf-8", "replace"))
     return match.group() if match else ""

@@ -48,8 +48,9 @@ def info_of(url: str, words: dict[str, str]) -> dict[str, object]:
 def count_of(words: dict[str, str]) -> int:
     """How often this script was run for `counter`, this time included; kept in a file since workers come and go."""
     path = Path(words["counter"])
-    path.write_text(path.read_text() + "x" if path.exists() else "x")
-    return len(path.read_text())
+    with path.open("ab", buffering=0) as file:  # several workers may come at once
+        file.write(b"x")
+        return file.tell()
 
 
 def extract(order: dict[str, object]) -> tuple[dict[str, str], dict[str, object]] | None:
@@ -161,11 +162,18 @@ def follow(order: dict[str, object]) -> None:
         if stop_after and run >= stop_after:
             break
         name = f"tube:{entry['id']}"
-        base = {"url": f"http://site.test/video?id={entry['id']}", "title": f"Item {entry['id']}", "identity": name, "key": name}
+        base = {
+            "url": f"http://site.test/video?id={entry['id']}",
+            "title": f"Item {entry['id']}",
+            "identity": name,
+            "key": name,
+        }
         entries.append({**base, **entry})
         run = run + 1 if entries[-1]["key"] in known else 0
     info = {"kind": feed.get("kind", "channel"), "title": feed.get("title", "Ana"), "site": "tube"}
-    send("list", info=info, is_capped=bool(feed.get("capped")), is_cut=len(entries) < len(feed["entries"]), picture=None)
+    send(
+        "list", info=info, is_capped=bool(feed.get("capped")), is_cut=len(entries) < len(feed["entries"]), picture=None
+    )
     for start in range(0, len(entries), 100):
         send("entries", entries=entries[start : start + 100])
     send("list_end", items_total=len(entries))

@@ -18,6 +18,10 @@ _RUNNING = (
     "GROUP BY requested_by"
 )
 COUNTS_QUERY = _COUNTS
+BEFORE_QUERY = (
+    "SELECT id, requested_by, priority, row_number() OVER (PARTITION BY requested_by, priority ORDER BY position, id) - 1 "
+    "AS before FROM download_queue WHERE state = 'queued' AND kind = 'video' AND requested_by IN (%s)"
+)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -86,11 +90,16 @@ async def in_line(ids: Iterable[int]) -> tuple[InLine, ...]:
     if not wanted:
         return ()
     marks = ", ".join(["{}"] * len(wanted))
-    rows = await fetch(
-        "SELECT q.id, q.requested_by, q.priority, (SELECT count(*) FROM download_queue b WHERE b.state = 'queued' AND "
-        "b.kind = 'video' AND b.requested_by = q.requested_by AND b.priority = q.priority AND (b.position < q.position OR "
-        f"(b.position = q.position AND b.id < q.id))) AS before FROM download_queue q WHERE q.id IN ({marks}) "
-        "AND q.state = 'queued' AND q.kind = 'video'",
+    whose = await fetch(
+        f"SELECT DISTINCT requested_by FROM download_queue WHERE id IN ({marks}) AND state = 'queued' AND kind = 'video'",
         *wanted,
+    )
+    if not whose:
+        return ()
+    people = [row["requested_by"] for row in whose]
+    rows = await fetch(
+        f"SELECT id, requested_by, priority, before FROM ({BEFORE_QUERY % ', '.join(['{}'] * len(people))}) AS line "
+        f"WHERE id IN ({marks})",
+        *(*people, *wanted),
     )
     return tuple(msgspec.convert(dict(row), InLine) for row in rows)
