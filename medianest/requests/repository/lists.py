@@ -197,7 +197,8 @@ def _conditions(wanted: Wanted) -> tuple[list[str], list[Any]]:
     elif wanted.group is not None:
         found.append(CONDITIONS[wanted.group])
     if wanted.media_type is not None:
-        found.append(f"r.media_type = '{MediaType(wanted.media_type)}'")
+        # half of all rows: SQLite would take them by an index of titles and sort them
+        found.append(f"r.media_type || '' = '{MediaType(wanted.media_type)}'")
     if wanted.words:
         found.append("r.title_key LIKE {} ESCAPE '!'")
         folded = " ".join(wanted.words.casefold().split())
