@@ -79,6 +79,7 @@ class House:
             "list": f"/downloads/{self.list}", "settings": "/settings", "password": "/settings/password",
             "devices": "/settings/devices", "two-step": "/settings/two-step", "two-step set-up": "/settings/two-step/set-up",
             "api keys": "/settings/keys", "audit": "/system/audit", "queue settings": "/downloads/settings", "system": "/system",
+            "overseerr": "/system/overseerr",
             "people": "/people", "new person": "/people/new", "person": f"/people/{self.person}",
             "deletion": f"/people/{self.person}/delete", "default rights": "/people/rights", "own deletion": "/settings/delete",
             "patterns": "/help/patterns", "more": "/more", "missing": "/nothing-here", "sign-in": "/sign-in",
