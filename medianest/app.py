@@ -141,6 +141,7 @@ def create_app(settings: Settings) -> Application:
         command=[*own_executable_command(), "_worker"],
         environment=own_child_env,
         programs=programs,
+        person=people.get,
     )
     people_rows = PeopleRepository()
     looking_after = PeopleService(people_rows, people, sessions, second_factor, devices, limits, events)

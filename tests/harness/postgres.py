@@ -21,6 +21,25 @@ import asyncpg
 
 from tests.harness.processes import free_port
 
+# what is large is cut off as a whole; references need no order, since their checks are off
+EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+SET session_replication_role = replica;
+DO $$
+DECLARE one record;
+BEGIN
+  FOR one IN SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_version' LOOP
+    IF pg_relation_size(one.name::regclass) > 1000000 THEN
+      EXECUTE format('TRUNCATE %I CASCADE', one.name);
+    ELSE
+      EXECUTE format('DELETE FROM %I', one.name);
+    END IF;
+  END LOOP;
+  FOR one IN SELECT sequencename AS name FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+    PERFORM setval(one.name::regclass, 1, false);
+  END LOOP;
+END $$;
+"""
 T = TypeVar("T")
 LEASH = Path(__file__).with_name("leash.py")
 START_TIMEOUT_S = 30
@@ -151,6 +170,18 @@ class PostgresCluster:
     def drop_database(self, name: str) -> None:
         """Drop a database, cutting whoever is still connected."""
         self.run_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def empty_database(self, name: str) -> None:
+        """Cut whoever is still connected, remove every row but the list of migrations, and begin all ids with 1."""
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url(name), timeout=10)
+            try:
+                await connection.execute(EMPTY)
+            finally:
+                await connection.close()
+
+        in_own_loop(run)
 
     def run_sql(self, sql: str, database: str = "postgres") -> list[Any]:
         """Run one statement outside the tests' own engine; its rows."""
