@@ -57,6 +57,7 @@ from medianest.system.security.repository import SecurityRepository
 from medianest.system.security.service import SecurityService, with_outside
 from medianest.system.service import SystemService
 from medianest.vault import Vault
+from medianest.walls.rules import Rules, Walls
 from medianest.web.auth import AuthMiddleware
 from medianest.web.cookies import SessionCookies
 from medianest.web.errors import ErrorAnswers
@@ -75,7 +76,6 @@ from medianest.web.same_origin import SameOriginMiddleware
 from medianest.web.static_files import StaticFiles
 from medianest.web.templating import Templates
 from medianest.web.urls import Urls
-from medianest.web.walls import Rules, Walls
 
 LARGEST_BODY_BYTES = 1024 * 1024
 

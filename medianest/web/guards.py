@@ -12,8 +12,8 @@ from litestar.handlers import BaseRouteHandler
 from medianest.accounts.limits import Limits
 from medianest.accounts.model import Caller, Permission, Scope
 from medianest.errors import NotAllowed, NotFound, NotSignedIn, PasswordChangeNeeded, TooLarge
-from medianest.web.client_address import client_address
-from medianest.web.same_origin import SAFE_METHODS
+from medianest.walls.client_address import client_address
+from medianest.walls.rules import SAFE_METHODS
 
 LARGEST_FORM_BYTES = 100_000
 LIMIT_THEMSELVES = frozenset(("/sign-in", "/setup", "/api/v1/auth/login", "/api/v1/setup"))
