@@ -166,7 +166,8 @@ class PostgresCluster:
 
     def url(self, database: str) -> str:
         """Address of one database, as `MEDIANEST_DATABASE_URL` takes it."""
-        return f"postgres://medianest:secret-word@127.0.0.1:{self.port}/{database}"
+        # without asking for TLS, which this server has not: one exchange less for each connection
+        return f"postgres://medianest:secret-word@127.0.0.1:{self.port}/{database}?sslmode=disable"
 
     def create_database(self, template: str = "template0") -> str:
         """Make a new database, a copy of `template`; its name."""
