@@ -1,5 +1,5 @@
 """The numbered history of the schema. A new step is a new module at the end; what has been released is never edited."""
 
-from medianest.database.migrations import m0001_initial, m0002_people
+from medianest.database.migrations import m0001_initial, m0002_people, m0007_people_pictures
 
-MIGRATIONS = (m0001_initial, m0002_people)
+MIGRATIONS = (m0001_initial, m0002_people, m0007_people_pictures)
