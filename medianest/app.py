@@ -63,7 +63,7 @@ from medianest.web.cookies import SessionCookies
 from medianest.web.errors import ErrorAnswers
 from medianest.web.frame import FrameMiddleware
 from medianest.web.guards import (
-    LimitsActs,
+    limits_acts,
     refuses_impossible_ids,
     refuses_large_forms,
     requires_csrf_token,
@@ -263,7 +263,7 @@ def pages(
             route_handlers=ROUTES,
             dependencies={
                 "caller": Provide(provide_caller, sync_to_thread=False),
-                **{name: given_as(value) for name, value in given.items()},
+                **{name: Given(value) for name, value in given.items()},
             },
             guards=[
                 requires_sign_in,
@@ -271,7 +271,7 @@ def pages(
                 refuses_impossible_ids,
                 refuses_large_forms,
                 requires_csrf_token,
-                LimitsActs(Limits()),
+                limits_acts(Limits()),
             ],
             # refused before a session is renewed: the new cookies would be lost with the call
             middleware=[
@@ -304,6 +304,16 @@ def provide_caller(request: Request[Any, Any, Any]) -> Caller:
     return caller
 
 
-def given_as(value: Any) -> Provide:
-    """A dependency that is one object for the whole process."""
-    return Provide(lambda: value, sync_to_thread=False, use_cache=True)
+class Given(Provide):
+    """A dependency that is one object for the whole process.
+
+    Each is like itself alone: Litestar compares every dependency with every other for every handler, at each start.
+    """
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(lambda: value, sync_to_thread=False, use_cache=True)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
