@@ -59,26 +59,26 @@ from medianest.system.security.repository import SecurityRepository
 from medianest.system.security.service import SecurityService, with_outside
 from medianest.system.service import SystemService
 from medianest.vault import Vault
+from medianest.walls.rules import Rules, Walls
 from medianest.web.auth import AuthMiddleware
 from medianest.web.cookies import SessionCookies
 from medianest.web.errors import ErrorAnswers
 from medianest.web.frame import FrameMiddleware
 from medianest.web.guards import (
-    LimitsActs,
+    limits_acts,
     refuses_impossible_ids,
     refuses_large_forms,
     requires_csrf_token,
     requires_own_password,
     requires_sign_in,
 )
-from medianest.web.lean import LeanLitestar, given_as, provide_caller
+from medianest.web.lean import LeanLitestar, provide_caller
 from medianest.web.openapi import openapi_config
 from medianest.web.outermost import Outermost
 from medianest.web.same_origin import SameOriginMiddleware
 from medianest.web.static_files import StaticFiles
 from medianest.web.templating import Templates
 from medianest.web.urls import Urls
-from medianest.web.walls import Rules, Walls
 
 LARGEST_BODY_BYTES = 1024 * 1024
 
@@ -148,6 +148,7 @@ def create_app(settings: Settings) -> Application:
         command=[*own_executable_command(), "_worker"],
         environment=own_child_env,
         programs=programs,
+        person=people.get,
     )
     plex_library = build_plex_library(settings, events, connections.service, downloads.filed, owner)
     system.asks_also(plex_library.service.problems)
@@ -318,7 +319,7 @@ def pages(
             route_handlers=ROUTES,
             dependencies={
                 "caller": Provide(provide_caller, sync_to_thread=False),
-                **{name: given_as(value) for name, value in given.items()},
+                **{name: Given(value) for name, value in given.items()},
             },
             guards=[
                 requires_sign_in,
@@ -326,7 +327,7 @@ def pages(
                 refuses_impossible_ids,
                 refuses_large_forms,
                 requires_csrf_token,
-                LimitsActs(Limits()),
+                limits_acts(Limits()),
             ],
             # refused before a session is renewed: the new cookies would be lost with the call
             middleware=[

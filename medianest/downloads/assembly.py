@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from medianest.accounts.model import User
 from medianest.addresses import AllowedAddresses
 from medianest.downloads.allowance import Allowance
 from medianest.downloads.announcer import Announcer
@@ -73,6 +74,7 @@ def build_downloads(
     command: Sequence[str],
     environment: Callable[[], Mapping[str, str]],
     programs: Programs,
+    person: Callable[[int], Awaitable[User]],
     rules: Rules = Rules(),  # noqa: B008  # frozen
 ) -> Downloads:
     """Build the queue; nothing is opened or started yet.
@@ -80,6 +82,7 @@ def build_downloads(
     Args:
         owner: name of this process and run, as `recovery.Owner` reads it.
         command: starts a worker.
+        person: gives whoever has this id, with their rights.
     """
     name = Owner.parse(owner)
     if name is None:
@@ -91,6 +94,7 @@ def build_downloads(
     temp = settings.data_dir / "temp" / name.run
     pool = WorkerPool(command, environment, configure(settings, programs), temp, rules.pool)
     queue_settings = QueueSettingsRepository()
+    allowance = Allowance(QuotaRepository())
     tools = JobTools(
         claims=ClaimRepository(owner),
         expansion=ExpansionRepository(owner),
@@ -103,6 +107,8 @@ def build_downloads(
         events=events,
         pauses=SitePauses(rules.retries),
         rules=rules.retries,
+        allowance=allowance,
+        person=person,
     )
     service = DownloadService(
         lists=lists,
@@ -116,7 +122,7 @@ def build_downloads(
         events=events,
         allowed=AllowedAddresses.parse(settings.allow_private_downloads.to_text()),
         showing=showing,
-        allowance=Allowance(QuotaRepository()),
+        allowance=allowance,
         videos=VideoSearch(pool),
     )
     return Downloads(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from medianest.accounts.model import User
 from medianest.downloads import reasons
+from medianest.downloads.allowance import Allowance
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.filing import Library
@@ -40,6 +43,8 @@ class JobTools(msgspec.Struct, frozen=True, kw_only=True):
     events: EventBus
     pauses: SitePauses
     rules: RetryRules
+    allowance: Allowance
+    person: Callable[[int], Awaitable[User]]  # raises NotFound
 
 
 class Endings:
@@ -80,6 +85,18 @@ class Endings:
                 code=ReasonCode.DISK_FULL,
                 reason=reason,
                 delay_s=self._tools.rules.disk_full_s,
+                counts=False,
+            )
+        )
+
+    async def is_over_quota(self, cost: int, wait_s: float) -> None:
+        """Wait until the person's share of an hour has room for a list."""
+        await self.settle(
+            Verdict(
+                state=DownloadState.WAITING,
+                code=ReasonCode.QUOTA,
+                reason=reasons.LIST_OVER_QUOTA.format(cost=cost),
+                delay_s=wait_s,
                 counts=False,
             )
         )

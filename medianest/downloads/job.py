@@ -9,14 +9,14 @@ from medianest.downloads import reasons
 from medianest.downloads.child import WorkerDied
 from medianest.downloads.endings import Endings, JobTools, now
 from medianest.downloads.links import host_of, identity_of, key_of
-from medianest.downloads.model import DownloadKind, QueueSettings, ReasonCode
+from medianest.downloads.model import DownloadKind, QueueSettings, ReasonCode, cost_of
 from medianest.downloads.reports import Failed
 from medianest.downloads.repository.claims import Claim, add_log
 from medianest.downloads.repository.expansion import Item
 from medianest.downloads.repository.history import ClaimLost
 from medianest.downloads.shelving import Shelving
 from medianest.downloads.talk import AlreadyThere, Conversation, Fetched, FoundList, NoRoom, Result, Twin
-from medianest.errors import MediaNestError
+from medianest.errors import MediaNestError, QuotaExceeded
 
 log = logging.getLogger(__name__)
 
@@ -128,22 +128,30 @@ class DownloadJob:
             return
         items = self._items_of(found)
         self._endings.is_ending = True
-        ended = await self._tools.expansion.expand(
-            claim,
-            items,
-            kind=DownloadKind.CHANNEL if info.kind == "channel" else DownloadKind.PLAYLIST,
-            title=info.title.strip() or claim.title,
-            uploader=info.channel or info.uploader or "",
-            capped=reasons.LIST_CAPPED.format(count=len(items)) if found.is_capped and items else None,
-            empty=reasons.EMPTY_LIST,
-            at=now(),
-        )
+        try:
+            ended = await self._tools.expansion.expand(
+                claim,
+                items,
+                kind=DownloadKind.CHANNEL if info.kind == "channel" else DownloadKind.PLAYLIST,
+                title=info.title.strip() or claim.title,
+                uploader=info.channel or info.uploader or "",
+                capped=reasons.LIST_CAPPED.format(count=len(items)) if found.is_capped and items else None,
+                empty=reasons.EMPTY_LIST,
+                at=now(),
+                admit=self._admit_list,
+            )
+        except QuotaExceeded as error:
+            await self._endings.is_over_quota(cost_of(len(items)), error.retry_after_s)
+            return
         if ended is None:
             raise ClaimLost
         await self._tools.announcer.ended(ended)
         if ended.parent is not None and not ended.parent.is_other_state:
             await self._tools.announcer.refreshed(ended.changed)  # its title and items are news even so
         await self._discard_staging()
+
+    async def _admit_list(self, user_id: int, cost: int) -> None:
+        await self._tools.allowance.admit_list(await self._tools.person(user_id), self.claim.id, cost, now())
 
     def _items_of(self, found: FoundList) -> tuple[Item, ...]:
         """The list's entries, each video once: some feeds give one id to all, so a bare file counts by its link."""

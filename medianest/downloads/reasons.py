@@ -47,6 +47,9 @@ DISK_FLOOR = (
 )
 SAME_VIDEO = "This video is being downloaded for another link right now. It is taken from there."
 ALREADY_THERE = "It was in the library already."
+LIST_OVER_QUOTA = (
+    "This list counts as {cost} downloads, more than are left of this hour. It goes on by itself when there are enough."
+)
 LIST_CAPPED = "The list goes on; only its first {count} videos were taken."
 SOME_FAILED = "{failed} of {total} videos could not be downloaded. “Try again” takes those once more."
 EMPTY_LIST = "There is nothing to download in this list. It may be empty or private."

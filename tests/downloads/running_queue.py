@@ -47,6 +47,7 @@ class Queue:
         self.staging = staging or self.library / ".medianest"
         self.events = EventBus()
         self.seen: list[Event] = []
+        self.people: dict[int, User] = {}
         self.events.tap(self._see)
         settings = Settings(
             data_dir=folder / "data",
@@ -65,11 +66,20 @@ class Queue:
             command=command,
             environment=own_child_env,
             programs=Programs(settings.data_dir),
+            person=self._person,
             rules=rules,
         )
         self.service = self.parts.service
         self.approvals = self.parts.approvals
         self.dispatcher = self.parts.dispatcher
+
+    async def _person(self, user_id: int) -> User:
+        """Whoever a test put into `people`; everybody else has no limits."""
+        known = self.people.get(user_id)
+        return known or User(
+            id=user_id, username="", display_name="", role=Role.USER, state=UserState.ACTIVE,
+            created_at=datetime.now(UTC), quotas=NO_QUOTAS,
+        )  # fmt: skip
 
     async def _see(self, event: Event) -> None:
         self.seen.append(event)

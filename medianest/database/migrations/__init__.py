@@ -1,5 +1,12 @@
 """The numbered history of the schema. A new step is a new module at the end; what has been released is never edited."""
 
-from medianest.database.migrations import m0001_initial, m0002_people, m0003_media, m0004_requests, m0005_plex_library
+from medianest.database.migrations import (
+    m0001_initial,
+    m0002_people,
+    m0003_media,
+    m0004_requests,
+    m0005_plex_library,
+    m0007_people_pictures,
+)
 
-MIGRATIONS = (m0001_initial, m0002_people, m0003_media, m0004_requests, m0005_plex_library)
+MIGRATIONS = (m0001_initial, m0002_people, m0003_media, m0004_requests, m0005_plex_library, m0007_people_pictures)
