@@ -72,7 +72,7 @@ from medianest.web.guards import (
     requires_own_password,
     requires_sign_in,
 )
-from medianest.web.lean import LeanLitestar, provide_caller
+from medianest.web.lean import Given, LeanLitestar, provide_caller
 from medianest.web.openapi import openapi_config
 from medianest.web.outermost import Outermost
 from medianest.web.same_origin import SameOriginMiddleware
