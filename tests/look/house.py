@@ -82,7 +82,7 @@ class House:
             "overseerr": "/system/overseerr",
             "people": "/people", "new person": "/people/new", "person": f"/people/{self.person}",
             "deletion": f"/people/{self.person}/delete", "default rights": "/people/rights", "own deletion": "/settings/delete",
-            "patterns": "/help/patterns", "more": "/more", "missing": "/nothing-here", "sign-in": "/sign-in",
+            "patterns": "/help/patterns", "more": "/more", "search": "/search", "results": "/search?q=lighthouse", "library": "/library", "missing": "/nothing-here", "sign-in": "/sign-in",
         }  # fmt: skip
 
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.harness.server import ADMIN_NAME, ADMIN_PASSWORD, Server
 from tests.look.house import WATCH, WIDTHS
+from tests.look.test_access import AXE, SMALL_TARGETS, STOPS
 from tests.overseerr import OverseerrWorld
 
 LONG_MS = 20_000
@@ -110,8 +112,7 @@ def test_a_request_that_comes_in_stands_in_the_open_list_and_in_the_menu(browser
         rows.nth(number).locator("input[type=checkbox]").focus()
         owner.keyboard.press("Space")
     expect(owner.locator("#bulk")).to_be_visible()
-    owner.locator("#bulk summary").click()
-    owner.locator("#bulk").get_by_text("There is not enough room at the moment.").click()
+    owner.locator("#bulk-reason").select_option("There is not enough room at the moment.")
     owner.locator("#bulk button.danger").click()
     expect(owner.locator(".notice.is-ok")).to_contain_text("2 requests decided.")
     with fresh.client("kim", PASSWORD) as kim:
@@ -131,3 +132,47 @@ def test_asking_and_taking_back_work_without_script(browser: Browser, fresh: Ser
     kim.get_by_role("link", name="Ask again").click()
     expect(kim.locator("#request-panel")).to_contain_text("Ask again")
     kim.context.close()
+
+
+def test_pages_of_requests_are_for_everybody(browser: Browser, fresh: Server) -> None:
+    with fresh.client("kim", PASSWORD) as kim:
+        made = kim.post("/api/v1/requests", json={"media_type": "tv", "tmdb_id": 4000}).raise_for_status().json()
+    pages = {
+        "list": "/requests", "waiting": "/requests?show=waiting", "nothing": "/requests?show=there&q=zzz",
+        "one": f"/requests/{made['id']}", "asking": "/requests/new?kind=tv&id=1399", "home": "/",
+    }  # fmt: skip
+    for device in ("desktop", "phone"):
+        page = opened(browser, fresh, ADMIN_NAME, ADMIN_PASSWORD, device)
+        page.emulate_media(reduced_motion="reduce")
+        for name, address in pages.items():
+            page.goto(fresh.base_url + address)
+            if name == "waiting":
+                page.locator(".pick label").first.click()
+            page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
+            for theme in ("dark", "light"):
+                page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
+                page.wait_for_timeout(150)
+                found = Axe().run(page, context={"exclude": [["#account-notices"]]}, options=AXE).response["violations"]
+                assert [(one["id"], [node["html"][:150] for node in one["nodes"][:3]]) for one in found] == [], name
+            if name == "home":  # all else of it is tried with the other pages
+                continue
+            if device == "phone":
+                assert page.evaluate(SMALL_TARGETS) == [], name
+            page.locator("main").focus()  # the frame around it is tried on every other page
+            for _number in range(30):
+                page.keyboard.press("Tab")
+                stop = page.evaluate(STOPS)
+                if stop is None:
+                    break
+                assert (stop["isInside"], stop["isOutlined"], stop["isCovered"]) == (True, True, False), (
+                    name,
+                    device,
+                    stop,
+                )
+            page.set_viewport_size({"width": 320, "height": 640})
+            assert page.evaluate("document.querySelector('main').scrollWidth") <= 320, name
+            page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
+            assert page.evaluate("document.querySelector('main').scrollWidth") <= 320, f"{name} with text at 200 %"
+            width, height = WIDTHS[device]
+            page.set_viewport_size({"width": width, "height": height})
+        page.context.close()

@@ -23,14 +23,17 @@ Event = dict[str, Any]
 class WorkerProcess:
     """A worker in a process group of its own. `events` are all it has said; what it logs is in `log_file`."""
 
-    def __init__(self, folder: Path, environment: dict[str, str] | None = None, **configuration: Any) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str] | None = None, *, module: tuple[str, ...] = ("medianest", "_worker"),
+        **configuration: Any,
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.log_file = folder / "worker.log"
         self.events: list[Event] = []
         self._incoming: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "medianest", "_worker"],
+                [sys.executable, "-m", *module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
