@@ -47,7 +47,7 @@ function searchKeys(box) {
 
 /** What the search needs beyond a form is fetched when somebody turns to it. */
 function loadSearch(event) {
-  if (!event.target.closest?.("form.search, form.wishes, #results, #items")) return;
+  if (!event.target.closest?.("form.search, form.narrowing, #results, #items")) return;
   document.removeEventListener("focusin", loadSearch);
   import("./search.js").then((search) => search.start());
 }
