@@ -12,7 +12,17 @@ from litestar.params import FromPath, FromQuery, Parameter
 from medianest.accounts.model import Caller, Scope
 from medianest.errors import Conflict
 from medianest.media.browsing import Sort, Wish
-from medianest.media.model import Availability, Found, FoundKind, ItemPage, Library, LibraryItem, MediaType, Title, Trouble
+from medianest.media.model import (
+    Availability,
+    Found,
+    FoundKind,
+    ItemPage,
+    Library,
+    LibraryItem,
+    MediaType,
+    Title,
+    Trouble,
+)
 from medianest.media.service import MediaService
 from medianest.requests.model import AskedState
 from medianest.requests.service import RequestService
