@@ -42,6 +42,7 @@ from medianest.instance import host_key, instance_id, start_ticks
 from medianest.live import LiveHub
 from medianest.media.assembly import Media, build_media
 from medianest.plex_library.assembly import PlexLibrary, build_plex_library
+from medianest.plex_library.model import CollectionChanged
 from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
 from medianest.recurring_jobs import jobs, media_jobs, people_jobs, plex_library_jobs, request_jobs
@@ -165,6 +166,7 @@ def create_app(settings: Settings) -> Application:
         find_videos=downloads.service.search_videos,
     )  # fmt: skip
     events.subscribe(OverseerrConnectionChanged, media.service.server_changed)
+    events.subscribe(CollectionChanged, media.service.library_changed)
     system.shows_caches(media.service.figures)
 
     async def is_overseerr_down() -> bool:
