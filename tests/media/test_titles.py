@@ -56,6 +56,7 @@ async def test_plex_has_it_before_overseerr_says_so(house: House) -> None:
     house.application.events.subscribe(TitleAvailabilityChanged, hear)
     house.overseerr.add_movie(77, "Late Train", imdb_id="tt0000077")
     assert (await house.media.title(MediaType.MOVIE, 77, None)).availability is Availability.NONE
+    await house.index.refresh()  # the look that this began has ended
     house.plex.server.add_movie("1", "Nachtzug", 2020, imdb="tt0000077")  # another name, and no number at TMDB
     house.let_time_pass()
     assert await house.media.in_plex(TitleKey(MediaType.MOVIE, 77)) is Availability.AVAILABLE

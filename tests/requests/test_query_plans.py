@@ -12,11 +12,11 @@ from medianest.requests.repository.lists import (
     GROUPS,
     LATEST_QUERY,
     LOOK_QUERY,
-    TITLES_QUERY,
     UNSENT_QUERY,
     Wanted,
     counts_query,
     page_query,
+    titles_query,
 )
 from medianest.requests.repository.outbox import CLAIM_QUERY, NEXT_QUERY
 from medianest.requests.repository.quotas import CHARGES_QUERY
@@ -71,7 +71,7 @@ async def test_no_list_of_requests_walks_through_a_whole_table_or_sorts_it(perso
     lock = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
     queries = {
         "latest": (LATEST_QUERY, (person, 5)),
-        "titles": (TITLES_QUERY.format(marks="{}, {}, {}"), ("movie", 5, 6, 7)),
+        "titles": (titles_query(3), ("movie", 5, 6, 7)),
         "look": (LOOK_QUERY, (20,)),
         "unsent": (UNSENT_QUERY, (20,)),
         "claim": (CLAIM_QUERY.format(lock=lock), (NOW, NOW)),
