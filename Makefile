@@ -19,10 +19,10 @@ test: dev
 	@$(PYTHON) packaging/ensure_tools.py test freeze
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest tests --ignore tests/blackbox --numprocesses 3
-	$(BIN)/pytest tests/blackbox
+	$(BIN)/pytest tests/blackbox --numprocesses 2
 	@$(MAKE) --no-print-directory freeze
-	MEDIANEST_BIN=dist/medianest-dir/medianest $(BIN)/pytest tests/blackbox
-	MEDIANEST_BIN=dist/medianest $(BIN)/pytest tests/blackbox
+	MEDIANEST_BIN=dist/medianest-dir/medianest $(BIN)/pytest tests/blackbox --numprocesses 2
+	MEDIANEST_BIN=dist/medianest $(BIN)/pytest tests/blackbox --numprocesses 2
 
 lint: dev
 	$(BIN)/ruff check .

@@ -41,6 +41,7 @@ from medianest.instance import host_key, instance_id, start_ticks
 from medianest.live import LiveHub
 from medianest.media.assembly import Media, build_media
 from medianest.plex_library.assembly import PlexLibrary, build_plex_library
+from medianest.plex_library.model import CollectionChanged
 from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
 from medianest.recurring_jobs import engine_jobs, jobs, media_jobs, people_jobs, plex_library_jobs, request_jobs
@@ -55,7 +56,7 @@ from medianest.system.security.repository import SecurityRepository
 from medianest.system.security.service import SecurityService, with_outside
 from medianest.system.service import SystemService
 from medianest.vault import Vault
-from medianest.web.walls import Rules, Walls
+from medianest.walls.rules import Rules, Walls
 from medianest.web_side import pages
 
 
@@ -126,6 +127,7 @@ def create_app(settings: Settings) -> Application:
         command=[*own_executable_command(), "_worker"],
         environment=own_child_env,
         programs=programs,
+        person=people.get,
     )
     engine = build_engine(
         settings, events, owner=owner, command=own_executable_command(), environment=own_child_env, programs=programs,
@@ -150,6 +152,7 @@ def create_app(settings: Settings) -> Application:
         find_videos=downloads.service.search_videos,
     )  # fmt: skip
     events.subscribe(OverseerrConnectionChanged, media.service.server_changed)
+    events.subscribe(CollectionChanged, media.service.library_changed)
     system.shows_caches(media.service.figures)
 
     async def is_overseerr_down() -> bool:

@@ -32,26 +32,26 @@ from medianest.system.audit_log.repository import AuditRepository
 from medianest.system.audit_log.service import AuditService
 from medianest.system.security.service import SecurityService
 from medianest.system.service import SystemService
+from medianest.walls.rules import Walls
 from medianest.web.auth import AuthMiddleware
 from medianest.web.cookies import SessionCookies
 from medianest.web.errors import ErrorAnswers
 from medianest.web.frame import FrameMiddleware
 from medianest.web.guards import (
-    LimitsActs,
+    limits_acts,
     refuses_impossible_ids,
     refuses_large_forms,
     requires_csrf_token,
     requires_own_password,
     requires_sign_in,
 )
-from medianest.web.lean import LeanLitestar, given_as, provide_caller
+from medianest.web.lean import Given, LeanLitestar, provide_caller
 from medianest.web.openapi import openapi_config
 from medianest.web.outermost import Outermost
 from medianest.web.same_origin import SameOriginMiddleware
 from medianest.web.static_files import StaticFiles
 from medianest.web.templating import Templates
 from medianest.web.urls import Urls
-from medianest.web.walls import Walls
 
 LARGEST_BODY_BYTES = 1024 * 1024
 
@@ -138,7 +138,7 @@ def pages(
             route_handlers=ROUTES,
             dependencies={
                 "caller": Provide(provide_caller, sync_to_thread=False),
-                **{name: given_as(value) for name, value in given.items()},
+                **{name: Given(value) for name, value in given.items()},
             },
             guards=[
                 requires_sign_in,
@@ -146,7 +146,7 @@ def pages(
                 refuses_impossible_ids,
                 refuses_large_forms,
                 requires_csrf_token,
-                LimitsActs(Limits()),
+                limits_acts(Limits()),
             ],
             # refused before a session is renewed: the new cookies would be lost with the call
             middleware=[

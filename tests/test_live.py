@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from medianest.accounts.model import Caller, Preferences, Role, SessionsEnded, User, UserState
+from msgspec.structs import replace
+
+from medianest.accounts.model import Caller, Permission, Preferences, Role, SessionsEnded, User, UserState
 from medianest.connections.model import ServiceStatusChanged
 from medianest.database.relay import RelayResumed
 from medianest.downloads.model import (
@@ -23,6 +25,7 @@ from medianest.downloads.model import (
 )
 from medianest.events import EventBus
 from medianest.live import QUEUE_SIZE, LiveHub
+from medianest.requests.model import ReasonCode, RequestCreated, RequestStatus, RequestStatusChanged
 
 
 class FakeSocket:
@@ -143,6 +146,25 @@ async def test_who_takes_a_shared_download_off_their_list_is_the_only_one_told()
     await room.settle()
     assert ada.events() == [("download.removed", 7)]
     assert ben.events() == owner.events() == []
+    await room.end()
+
+
+async def test_requests_are_told_to_who_waits_for_them_and_to_who_may_say_yes() -> None:
+    room = Room()
+    ada, ben, owner = await room.enter(person(1)), await room.enter(person(2)), await room.enter(person(3, Role.ADMIN))
+    eva = person(4)
+    eva = replace(eva, user=replace(eva.user, permissions=(Permission.MANAGE_REQUESTS,)))
+    approver = await room.enter(eva)
+    await room.bus.publish(RequestCreated(request_id=7, people=(1,)))
+    status = RequestStatus.DECLINED
+    await room.bus.publish(
+        RequestStatusChanged(request_id=7, people=(1,), status=status, reason_code=ReasonCode.DECLINED)
+    )
+    await room.settle()
+    for socket in (ada, owner, approver):
+        assert socket.events() == [("request.created", 7), ("request.status_changed", 7)]
+    assert ada.sent[-1]["data"] == {"status": "declined", "reason_code": "declined"}
+    assert ben.events() == []
     await room.end()
 
 

@@ -1,7 +1,8 @@
 """People's pictures: uploaded ones, and those at Plex, which MediaNest fetches so that no browser asks another host.
 
-Files lie under generated names in `<data folder>/people/`: `u…` was uploaded, `p…` came from the address at Plex that the
-name was made from. What is no picture by its content is neither kept nor handed out.
+Uploaded ones are kept in the database, where every instance finds them. Files under generated names in
+`<data folder>/people/` are copies: `u…` of what was uploaded, `p…` of what came from the address at Plex that the name was
+made from. What is no picture by its content is neither kept nor handed out.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ class PeoplePictures:
         if found is None or not found.picture or not NAME.fullmatch(found.picture):
             raise NotFound(NONE)
         content = await asyncio.to_thread(self._from_disk, found.picture)
-        if content is None and found.picture == plex_picture_name(found.thumb):
+        if content is None and found.picture.startswith("u"):
+            content = await self._uploaded(found.picture)
+        elif content is None and found.picture == plex_picture_name(found.thumb):
             content = await self._from_plex(found.picture, found.thumb or "")
         media_type = picture_type(content) if content else None
         if content is None or media_type is None:
@@ -98,8 +101,7 @@ class PeoplePictures:
             text = "Choose a picture: a PNG, JPEG or WebP file." if content else "Choose a picture first."
             raise Invalid(text, fields={"picture": text})
         name = f"u{secrets.token_hex(16)}"
-        await asyncio.to_thread(self._to_disk, name, content)
-        await self._change(user, name, "account.picture_changed", address)
+        await self._change(user, name, "account.picture_changed", address, content)
         return name
 
     async def remove(self, user: User, *, is_of_plex: bool, address: str = "") -> None:
@@ -108,8 +110,16 @@ class PeoplePictures:
             raise Conflict("Your picture follows your Plex account. Change it at Plex.")
         await self._change(user, None, "account.picture_removed", address)
 
-    async def _change(self, user: User, name: str | None, action: str, address: str) -> None:
-        await self._repository.put(user.id, name)
+    async def _uploaded(self, name: str) -> bytes | None:
+        content = await self._repository.content(name)
+        if content is not None:
+            await asyncio.to_thread(self._to_disk, name, content)
+        return content
+
+    async def _change(
+        self, user: User, name: str | None, action: str, address: str, content: bytes | None = None
+    ) -> None:
+        await self._repository.put(user.id, name, content)
         if user.picture:
             await asyncio.to_thread(self._delete, user.picture)
         await record(action, user.username, actor_id=user.id, actor_name=user.username, address=address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from medianest.database import fetch
+from medianest.database import fetch, transaction
 
 
 class Pictured(NamedTuple):
@@ -24,8 +24,23 @@ class PictureRepository:
         )
         return Pictured(rows[0]["picture"], rows[0]["thumb"]) if rows else None
 
-    async def put(self, user_id: int, picture: str | None) -> None:
-        await fetch("UPDATE users SET picture = {} WHERE id = {}", picture, user_id)
+    async def put(self, user_id: int, picture: str | None, content: bytes | None = None) -> None:
+        """Another picture, with what was uploaded, or none."""
+        async with transaction():
+            await fetch("UPDATE users SET picture = {} WHERE id = {}", picture, user_id)
+            await fetch("DELETE FROM people_pictures WHERE user_id = {}", user_id)
+            if content is not None:
+                await fetch(
+                    "INSERT INTO people_pictures (name, user_id, content) VALUES ({}, {}, {})",
+                    picture,
+                    user_id,
+                    content,
+                )
+
+    async def content(self, name: str) -> bytes | None:
+        """What was uploaded under this name."""
+        rows = await fetch("SELECT content FROM people_pictures WHERE name = {}", name)
+        return bytes(rows[0]["content"]) if rows else None
 
     async def names(self) -> frozenset[str]:
         """Every file that is somebody's picture."""

@@ -63,6 +63,7 @@ class Sessions:
         )
         async with transaction():
             session = await self._accounts.add_session(row)
+            await self._accounts.seen(user.id, session.id, at=now, address=session.address)
             arrival = await self._devices.arrive(user.id, device, at=now)
         await self._devices.announce(user, arrival)
         given = self._give(user.id, session, refresh_token(session.id, secret))

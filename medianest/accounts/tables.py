@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import UUID, BigInt, BigSerial, Boolean, Integer, Text, Timestamptz
+from piccolo.columns import UUID, BigInt, BigSerial, Boolean, Bytea, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -105,6 +105,12 @@ class ApiKeyRow(Table, tablename="api_keys"):
     last_used_at = Timestamptz(null=True, default=None)
     last_address = Text(null=True, default=None)
     revoked_at = Timestamptz(null=True, default=None)
+
+
+class PersonPictureRow(Table, tablename="people_pictures"):
+    name = Text(primary_key=True, help_text="as in users.picture")
+    user_id = BigInt()
+    content = Bytea(help_text="the uploaded file, at most 1 MB")
 
 
 class PlexAccountRow(Table, tablename="plex_accounts"):

@@ -61,6 +61,20 @@ class Allowance:
                     code="storage_quota_exceeded",
                 )
 
+    async def admit_list(self, by: User, download_id: int, cost: int, at: datetime) -> None:
+        """Inside the transaction that opens a list which was added as one link: now it is known what it counts.
+
+        Raises:
+            QuotaExceeded: it is more than is left of this hour.
+        """
+        limit = by.quotas.downloads_per_hour
+        if by.is_admin or limit == NO_LIMIT:
+            return
+        await self._quotas.lock(by.id)
+        charges = await self._quotas.charges(by.id, at, without=download_id)
+        if sum(one for _when, one in charges) + min(cost, max(limit, 1)) > limit:
+            raise refusal(charges, limit, cost, at)
+
     async def admit_again(self, by: User, download_id: int, at: datetime) -> None:
         """The same for a top-level download that is tried again: what failed or was cancelled had not counted."""
         if by.is_admin:

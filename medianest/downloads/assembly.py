@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from medianest.accounts.model import User
 from medianest.addresses import AllowedAddresses
 from medianest.downloads.allowance import Allowance
 from medianest.downloads.announcer import Announcer
@@ -91,6 +92,7 @@ def build_downloads(
     command: Sequence[str],
     environment: Callable[[], Mapping[str, str]],
     programs: Programs,
+    person: Callable[[int], Awaitable[User]],
     rules: Rules = Rules(),  # noqa: B008  # frozen
 ) -> Downloads:
     """Build the queue; nothing is opened or started yet.
@@ -98,6 +100,7 @@ def build_downloads(
     Args:
         owner: name of this process and run, as `recovery.Owner` reads it.
         command: starts a worker.
+        person: gives whoever has this id, with their rights.
     """
     name = Owner.parse(owner)
     if name is None:
@@ -112,6 +115,7 @@ def build_downloads(
     pauses = SitePauses(PauseRepository(), rules.retries, announcer, events)
     cookie_rows = CookieRepository()
     cookie_store = CookieStore(cookie_rows, Vault(settings.secret_key))
+    allowance = Allowance(QuotaRepository())
     tools = JobTools(
         claims=ClaimRepository(owner),
         expansion=ExpansionRepository(owner),
@@ -125,6 +129,8 @@ def build_downloads(
         pauses=pauses,
         cookies=cookie_store,
         rules=rules.retries,
+        allowance=allowance,
+        person=person,
     )
     allowed = AllowedAddresses.parse(settings.allow_private_downloads.to_text())
 
@@ -143,7 +149,7 @@ def build_downloads(
         events=events,
         allowed=allowed,
         showing=showing,
-        allowance=Allowance(QuotaRepository()),
+        allowance=allowance,
         videos=VideoSearch(pool),
     )
     whole = WholeQueueService(WholeRepository(), pauses, PauseRepository(), queue_settings, service, announcer)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from medianest.accounts.model import User
 from medianest.downloads import reasons
+from medianest.downloads.allowance import Allowance
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.board import ProgressBoard
 from medianest.downloads.cookies.store import CookieStore
@@ -43,6 +46,8 @@ class JobTools(msgspec.Struct, frozen=True, kw_only=True):
     pauses: SitePauses
     cookies: CookieStore
     rules: RetryRules
+    allowance: Allowance
+    person: Callable[[int], Awaitable[User]]  # raises NotFound
 
 
 class Endings:
@@ -88,6 +93,18 @@ class Endings:
                 code=ReasonCode.DISK_FULL,
                 reason=reason,
                 delay_s=self._tools.rules.disk_full_s,
+                counts=False,
+            )
+        )
+
+    async def is_over_quota(self, cost: int, wait_s: float) -> None:
+        """Wait until the person's share of an hour has room for a list."""
+        await self.settle(
+            Verdict(
+                state=DownloadState.WAITING,
+                code=ReasonCode.QUOTA,
+                reason=reasons.LIST_OVER_QUOTA.format(cost=cost),
+                delay_s=wait_s,
                 counts=False,
             )
         )
@@ -169,7 +186,17 @@ class Endings:
         await self._tools.announcer.ended(ended)
 
 
-ANSWERS = ("gone", "unsupported", "needs_sign_in", "geo_blocked", "upcoming", "live", "replay", "post_live", "no_format")
+ANSWERS = (
+    "gone",
+    "unsupported",
+    "needs_sign_in",
+    "geo_blocked",
+    "upcoming",
+    "live",
+    "replay",
+    "post_live",
+    "no_format",
+)
 
 
 def now() -> datetime:

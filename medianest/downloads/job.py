@@ -13,7 +13,7 @@ from medianest.downloads import reasons
 from medianest.downloads.child import Child, WorkerDied
 from medianest.downloads.endings import Endings, JobTools, now
 from medianest.downloads.links import GENERIC_SITES, identity_of, key_of
-from medianest.downloads.model import DownloadKind, Live, QueueSettings, ReasonCode
+from medianest.downloads.model import DownloadKind, Live, QueueSettings, ReasonCode, cost_of
 from medianest.downloads.reports import Failed
 from medianest.downloads.repository.claims import Claim, add_log
 from medianest.downloads.repository.expansion import Item, ListFaces
@@ -24,7 +24,7 @@ from medianest.downloads.taking import live_of
 from medianest.downloads.talk import AlreadyThere, Conversation, Fetched, FoundList, NoRoom, Result, Twin
 from medianest.downloads.wishes import from_text, to_text
 from medianest.engine.model import LinkTried
-from medianest.errors import MediaNestError
+from medianest.errors import MediaNestError, QuotaExceeded
 
 log = logging.getLogger(__name__)
 
@@ -188,17 +188,22 @@ class DownloadJob:
             return
         items = self._items_of(found)
         self._endings.is_ending = True
-        ended = await self._tools.expansion.expand(
-            claim,
-            items,
-            kind=DownloadKind.CHANNEL if info.kind == "channel" else DownloadKind.PLAYLIST,
-            title=info.title.strip() or claim.title,
-            uploader=info.channel or info.uploader or "",
-            capped=reasons.LIST_CAPPED.format(count=len(items)) if found.is_capped and items else None,
-            empty=reasons.EMPTY_LIST,
-            at=now(),
-            faces=await asyncio.to_thread(self._faces_of, found),
-        )
+        try:
+            ended = await self._tools.expansion.expand(
+                claim,
+                items,
+                kind=DownloadKind.CHANNEL if info.kind == "channel" else DownloadKind.PLAYLIST,
+                title=info.title.strip() or claim.title,
+                uploader=info.channel or info.uploader or "",
+                capped=reasons.LIST_CAPPED.format(count=len(items)) if found.is_capped and items else None,
+                empty=reasons.EMPTY_LIST,
+                at=now(),
+                faces=await asyncio.to_thread(self._faces_of, found),
+                admit=self._admit_list,
+            )
+        except QuotaExceeded as error:
+            await self._endings.is_over_quota(cost_of(len(items)), error.retry_after_s)
+            return
         if ended is None:
             raise ClaimLost
         await self._tools.announcer.ended(ended)
@@ -221,6 +226,9 @@ class DownloadJob:
             poster=kept(found.pictures.poster),
             fanart=kept(found.pictures.fanart),
         )
+
+    async def _admit_list(self, user_id: int, cost: int) -> None:
+        await self._tools.allowance.admit_list(await self._tools.person(user_id), self.claim.id, cost, now())
 
     def _items_of(self, found: FoundList) -> tuple[Item, ...]:
         """The list's entries, each video once: some feeds give one id to all, so a bare file counts by its link."""

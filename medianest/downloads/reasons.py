@@ -54,6 +54,9 @@ DISK_FLOOR = (
 )
 SAME_VIDEO = "This video is being downloaded for another link right now. It is taken from there."
 ALREADY_THERE = "It was in the library already."
+LIST_OVER_QUOTA = (
+    "This list counts as {cost} downloads, more than are left of this hour. It goes on by itself when there are enough."
+)
 LIST_CAPPED = "The list goes on; only its first {count} videos were taken."
 SOME_FAILED = "{failed} of {total} videos could not be downloaded. “Try again” takes those once more."
 EMPTY_LIST = "There is nothing to download in this list. It may be empty or private."
@@ -88,7 +91,10 @@ _FAILED: dict[str, tuple[ReasonCode, str]] = {
         ReasonCode.UNSUPPORTED,
         "No video that can be downloaded was found at this link. Open the page of the video itself and copy its address.",
     ),
-    "live": (ReasonCode.LIVE, "This is being broadcast right now. Record it from now on, or get the whole of it when it is over."),
+    "live": (
+        ReasonCode.LIVE,
+        "This is being broadcast right now. Record it from now on, or get the whole of it when it is over.",
+    ),
     "no_format": (
         ReasonCode.NO_FORMAT,
         "The site offers no format that fits what was asked for. Try again with another quality.",

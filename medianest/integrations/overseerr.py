@@ -161,6 +161,10 @@ class Overseerr(OverseerrCalls):
             raise AlreadyRequested
         if answer.status in (401, 403):
             code = await self._why_refused(media_type, tmdb_id, len(wanted) or 1, is_4k=is_4k, as_user=as_user)
+            if (
+                code == "permission" and answer.status == 401
+            ):  # a key that is good was refused all the same: a passing fault
+                raise Unreadable(self.url)
             raise RequestRefused(code)
         found = reading.request_row(self._good(answer))
         if answer.status != 201:

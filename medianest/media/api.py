@@ -10,8 +10,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, Parameter
 
 from medianest.accounts.model import Caller, Scope
+from medianest.errors import Conflict
 from medianest.media.browsing import Sort, Wish
-from medianest.media.model import Availability, Found, FoundKind, Library, LibraryItem, MediaType, Title, Trouble
+from medianest.media.model import (
+    Availability,
+    Found,
+    FoundKind,
+    ItemPage,
+    Library,
+    LibraryItem,
+    MediaType,
+    Title,
+    Trouble,
+)
 from medianest.media.service import MediaService
 from medianest.requests.model import AskedState
 from medianest.requests.service import RequestService
@@ -83,9 +94,12 @@ class MediaApi(Controller):
     tags = ("Media",)
     opt = {"scope": (Scope.READ, Scope.REQUESTS)}  # noqa: RUF012
 
-    @get("/recent", summary="What is new in the person's libraries")
+    @get("/recent", summary="What is new in the person's libraries; nothing while Plex is not connected")
     async def recent(self, media: Media, caller: Person, limit: Limit = 20) -> Page[LibraryItem]:
-        page = await media.recent(caller.user, limit=limit)
+        try:
+            page = await media.recent(caller.user, limit=limit)
+        except Conflict:
+            page = ItemPage(items=(), total=0, offset=0, limit=limit)
         return Page(items=list(page.items), total=page.total, limit=limit, offset=0)
 
     @get("/{media_type:str}/{tmdb_id:int}", summary="A film or series, with its seasons and what of them is there")
@@ -107,9 +121,12 @@ class LibraryApi(Controller):
     tags = ("Media",)
     opt = {"scope": (Scope.READ, Scope.REQUESTS)}  # noqa: RUF012
 
-    @get(summary="The libraries of the Plex server that are shared with the person")
+    @get(summary="The Plex libraries that are shared with the person; none while Plex is not connected")
     async def libraries(self, media: Media, caller: Person, limit: Limit = 50, offset: Offset = 0) -> Page[Library]:
-        found, _trouble = await media.libraries(caller.user)
+        try:
+            found, _trouble = await media.libraries(caller.user)
+        except Conflict:
+            found = ()
         return Page(items=list(found[offset : offset + limit]), total=len(found), limit=limit, offset=offset)
 
     @get("/{key:str}/items", summary="What a library holds")

@@ -9,6 +9,7 @@ from medianest.connections.service import ConnectionService
 from medianest.events import EventBus
 from medianest.media.browsing import Browsing
 from medianest.media.items import ItemMaker
+from medianest.media.model import TitleAvailabilityChanged
 from medianest.media.pictures import MediaPictures
 from medianest.media.plex_index import Place, PlexIndex
 from medianest.media.plex_looks import PlexLooks
@@ -70,6 +71,7 @@ def build_media(
     search = Search(repository, viewers, browsing, index, titles, manager, signer, find_videos)
     service = MediaService(titles, search, browsing, looks)
     events.subscribe(PlexConnectionChanged, service.server_changed)
+    events.subscribe(TitleAvailabilityChanged, service.library_changed)
     pictures = MediaPictures(
         viewers,
         signer,

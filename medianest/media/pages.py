@@ -31,6 +31,7 @@ Person = NamedDependency[Caller]
 ROW = 12  # cards in a row of the home page
 KINDS = {"films": FoundKind.MOVIE, "series": FoundKind.SHOW}
 VIDEOS = "videos"
+NOT_CONNECTED = {"plex_not_connected", "overseerr_not_connected"}
 
 
 class MediaPages(Controller):
@@ -126,7 +127,8 @@ async def results(
         "more": f"/search?{urlencode(query)}" if answer.has_more else "",
         "more_part": f"/search/more?{urlencode(query)}",
         "said": count_words(len(items), answer.has_more) if answer.q and not answer.link else "",
-        "is_nothing_connected": {"plex_not_connected", "overseerr_not_connected"} <= codes,
+        "is_nothing_connected": codes >= NOT_CONNECTED,
+        "is_troubled": bool(codes - NOT_CONNECTED),
     }
 
 

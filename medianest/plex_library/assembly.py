@@ -69,12 +69,17 @@ def build_plex_library(
     )
     collecting = Collecting(connections, rows, places, filed, events)
     instance = owner.partition("/")[0]
-    worker = PlexWorker(connections, scans, lists, finding, collecting, upkeep.catch_up, instance)
+    probe = LibraryProbe(connections, finding, settings.library_dir, instance)
+
+    async def begin() -> None:
+        await probe.clean()
+        await upkeep.catch_up()
+
+    worker = PlexWorker(connections, scans, lists, finding, collecting, begin, instance)
     upkeep.worker = worker
     events.subscribe(DownloadFinished, upkeep.on_finished)
     events.subscribe(DownloadStateChanged, upkeep.on_state_changed)
     events.subscribe(DownloadRemoved, upkeep.on_removed)
     events.subscribe(PlexConnectionChanged, upkeep.on_connection_changed)
     events.subscribe(ServiceStatusChanged, upkeep.on_service_changed)
-    probe = LibraryProbe(connections, finding, settings.library_dir)
     return PlexLibrary(service=service, upkeep=upkeep, worker=worker, probe=probe)

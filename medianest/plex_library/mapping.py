@@ -16,6 +16,7 @@ from medianest.plex_library.model import LibraryChoice, LibraryMapping, SavedMap
 KEY = "plex_library_mapping"
 ITEM_TYPES = {"show": "episode", "movie": "movie"}
 FILMS = "Videos"
+NO_LIBRARY = "No library"  # how each sentence of `NoLibrary` begins
 
 
 class NoLibrary(MediaNestError):

@@ -106,6 +106,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     advice: str = ""
     library: str = ""
     took_s: int = 0
+    instance: str = ""  # whose test it is while it runs
 
 
 class CollectionChanged(Event, frozen=True):

@@ -38,15 +38,23 @@ class LibraryProbe:
 
     Args:
         library_dir: our library folder.
+        instance: this MediaNest among several on one database.
         patience_s: how long Plex has to show the video.
     """
 
     def __init__(
-        self, connections: ConnectionService, finding: Finding, library_dir: Path, *, patience_s: float = PATIENCE_S
+        self,
+        connections: ConnectionService,
+        finding: Finding,
+        library_dir: Path,
+        instance: str,
+        *,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._connections = connections
         self._finding = finding
         self._root = library_dir
+        self._instance = instance
         self.patience_s = patience_s
         self._task: asyncio.Task[None] | None = None
 
@@ -63,12 +71,21 @@ class LibraryProbe:
 
     async def begin(self) -> None:
         """Start a test. One that runs goes on instead."""
+        if self._task is not None and not self._task.done():
+            return
         last = await self.last()
         if last is not None and last.state is ProbeState.RUNNING:
             return
         began = datetime.now(UTC)
-        await self._keep(Probe(state=ProbeState.RUNNING, at=began))
+        await self._keep(Probe(state=ProbeState.RUNNING, at=began, instance=self._instance))
         self._task = asyncio.create_task(self._run(began), name="test of the Plex library")
+
+    async def clean(self) -> None:
+        """At the start: a test that ended with an earlier run of this instance has left its video behind."""
+        last = await self.last()
+        if last is not None and last.state is ProbeState.RUNNING and last.instance == self._instance:
+            await asyncio.to_thread(shutil.rmtree, self._root / FOLDER, ignore_errors=True)
+            await self._keep(_failed("The test was ended with MediaNest.", "Run it again."))
 
     async def finished(self) -> None:
         """Wait until the test of this process is over."""

@@ -11,7 +11,7 @@ from medianest.connections.service import ConnectionService
 from medianest.errors import Conflict
 from medianest.integrations.plex_links import web_link
 from medianest.plex_library.finding import Finding
-from medianest.plex_library.mapping import save_mapping, saved_mapping
+from medianest.plex_library.mapping import NO_LIBRARY, save_mapping, saved_mapping
 from medianest.plex_library.model import (
     LibraryMapping,
     LibraryStatus,
@@ -68,6 +68,10 @@ class PlexLibraryService:
 
     async def problems(self) -> tuple[HealthProblem, ...]:
         """For the health list: videos that Plex does not show."""
+        waits = await self._scans.waiting_reason()
+        if waits.startswith(NO_LIBRARY):
+            advice = "Open the page Plex: it says which folders Plex has, and lets you name ours."
+            return (HealthProblem(code="plex_no_library", severity=Severity.WARNING, text=waits, advice=advice),)
         reasons = await self._places.missing_reasons()
         if not reasons:
             return ()

@@ -119,8 +119,8 @@ class Sync:
         """Follow the rows we have, take over those we have not."""
         if not found:
             return 0
+        busy = await self._outbox.lanes()  # before ours are read: what is written down meanwhile is found there
         ours = await self._states.by_overseerr([one.id for one in found])
-        busy = await self._outbox.lanes()
         changed = 0
         for there in found:
             rows = [row for row in ours.get(there.id, []) if _is_same(row, there)]

@@ -16,7 +16,7 @@ from medianest.accounts.keys.service import PREFIX, KeyService
 from medianest.accounts.model import Caller, Device, Tokens
 from medianest.accounts.service import AccountService
 from medianest.errors import NotSignedIn, TooMany
-from medianest.web.client_address import client_address
+from medianest.walls.client_address import client_address
 from medianest.web.cookies import SessionCookies
 from medianest.web.same_origin import BEARER, KEY_HEADER, has_bearer, has_key
 

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from medianest.errors import Invalid, MediaNestError, NotFound, NotSignedIn, PasswordChangeNeeded, TooMany
 from medianest.logs import request_id
-from medianest.web.same_origin import SAFE_METHODS
+from medianest.walls.rules import SAFE_METHODS
 
 if TYPE_CHECKING:
     from medianest.web.templating import Templates

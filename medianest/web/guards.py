@@ -1,9 +1,12 @@
-"""Who may call: nobody who is not signed in, unless a route says `opt={"public": True}`."""
+"""Who may call: nobody who is not signed in, unless a route says `opt={"public": True}`.
+
+Every guard is a coroutine function: Litestar runs plain ones in a thread each, for every call.
+"""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -12,8 +15,8 @@ from litestar.handlers import BaseRouteHandler
 from medianest.accounts.limits import Limits
 from medianest.accounts.model import Caller, Permission, Scope
 from medianest.errors import NotAllowed, NotFound, NotSignedIn, PasswordChangeNeeded, TooLarge
-from medianest.web.client_address import client_address
-from medianest.web.same_origin import SAFE_METHODS
+from medianest.walls.client_address import client_address
+from medianest.walls.rules import SAFE_METHODS
 
 LARGEST_FORM_BYTES = 100_000
 LIMIT_THEMSELVES = frozenset(("/sign-in", "/setup", "/api/v1/auth/login", "/api/v1/setup"))
@@ -22,6 +25,7 @@ LARGEST_ID = 2**63 - 1
 READABLE = frozenset((Scope.READ, Scope.REQUESTS, Scope.DOWNLOADS))  # what a key for reading reads
 
 Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 
 def caller_of(connection: Connection) -> Caller | None:
@@ -30,7 +34,7 @@ def caller_of(connection: Connection) -> Caller | None:
     return caller
 
 
-def requires_sign_in(connection: Connection, handler: BaseRouteHandler) -> None:
+async def requires_sign_in(connection: Connection, handler: BaseRouteHandler) -> None:
     """Guard of the whole application: default-deny.
 
     A route opens for API keys only when it names their scope: `opt={"scope": Scope.DOWNLOADS}`, or several.
@@ -45,7 +49,7 @@ def requires_sign_in(connection: Connection, handler: BaseRouteHandler) -> None:
         raise NotAllowed("This API key does not open this. Make one with the scope it needs.", code="scope_missing")
 
 
-def requires_own_password(connection: Connection, handler: BaseRouteHandler) -> None:
+async def requires_own_password(connection: Connection, handler: BaseRouteHandler) -> None:
     """Guard of the whole application: who was given a password changes it before anything else, sockets included."""
     caller = caller_of(connection)
     if caller is None or not caller.user.must_change_password:
@@ -64,17 +68,17 @@ def opens(scopes: frozenset[Scope], wanted: Scope | tuple[Scope, ...] | None, me
     return Scope.READ in scopes and method in SAFE_METHODS and bool(named & READABLE)
 
 
-def requires_admin(connection: Connection, _handler: BaseRouteHandler) -> None:
+async def requires_admin(connection: Connection, _handler: BaseRouteHandler) -> None:
     """Guard of the owner's pages and calls."""
     caller = caller_of(connection)
     if caller is None or not caller.user.is_admin:
         raise NotAllowed("Only an administrator can do this.")
 
 
-def requires(permission: Permission) -> Callable[[Connection, BaseRouteHandler], None]:
+def requires(permission: Permission) -> Guard:
     """A guard: only for people with `permission`; administrators have all."""
 
-    def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
+    async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
         caller = caller_of(connection)
         if caller is None or not caller.user.may(permission):
             raise NotAllowed("Your account may not do this. Ask whoever runs this server.", code="permission_missing")
@@ -100,7 +104,7 @@ async def requires_csrf_token(connection: Connection, _handler: BaseRouteHandler
         )
 
 
-def refuses_large_forms(connection: Connection, handler: BaseRouteHandler) -> None:
+async def refuses_large_forms(connection: Connection, handler: BaseRouteHandler) -> None:
     """Guard of the whole application: no form of ours comes near 100 kB, and taking one apart costs time."""
     length = connection.headers.get("content-length", "")
     is_large = length.isdigit() and int(length) > handler.opt.get("largest_form_bytes", LARGEST_FORM_BYTES)
@@ -108,31 +112,30 @@ def refuses_large_forms(connection: Connection, handler: BaseRouteHandler) -> No
         raise TooLarge("That is more than this form takes. Shorten it and send it again.")
 
 
-def refuses_impossible_ids(connection: Connection, _handler: BaseRouteHandler) -> None:
+async def refuses_impossible_ids(connection: Connection, _handler: BaseRouteHandler) -> None:
     """Guard of the whole application: a number that no row can have is looked up in no database."""
     if any(isinstance(value, int) and abs(value) > LARGEST_ID for value in connection.path_params.values()):
         raise NotFound("There is nothing at this address.")
 
 
-class LimitsActs:
+def limits_acts(limits: Limits) -> Guard:
     """Guard of the whole application: a person does a hundred things a minute at most, a stranger's address sixty.
 
     Counted in the database, so that it holds over all instances. Signing in has limits of its own (`Limits.sign_in`).
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-
-    async def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+    async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
         if connection.scope.get("method", "GET") in SAFE_METHODS:
             return
         caller = caller_of(connection)
         if caller is not None:
-            await self._limits.act(caller.user.id)
+            await limits.act(caller.user.id)
         elif connection.scope["path"] == RENEWAL:
-            await self._limits.renewal(client_address(connection.scope))
+            await limits.renewal(client_address(connection.scope))
         elif connection.scope["path"] not in LIMIT_THEMSELVES:
-            await self._limits.strangers_act(client_address(connection.scope))
+            await limits.strangers_act(client_address(connection.scope))
+
+    return guard
 
 
 def _is_form(content_type: str) -> bool:

@@ -26,6 +26,16 @@ def provide_caller(request: Request[Any, Any, Any]) -> Caller:
     return caller
 
 
-def given_as(value: Any) -> Provide:
-    """A dependency that is one object for the whole process."""
-    return Provide(lambda: value, sync_to_thread=False, use_cache=True)
+class Given(Provide):
+    """A dependency that is one object for the whole process.
+
+    Each is like itself alone: Litestar compares every dependency with every other for every handler, at each start.
+    """
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(lambda: value, sync_to_thread=False, use_cache=True)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__

@@ -8,10 +8,10 @@ import uuid
 from typing import Any
 
 from medianest.logs import request_id
-from medianest.web.client_address import client_address
+from medianest.walls.client_address import client_address
+from medianest.walls.rules import PROBES, Walls
 from medianest.web.compression import with_compression
 from medianest.web.headers import with_security_headers
-from medianest.web.walls import PROBES, Walls
 
 log = logging.getLogger("medianest.access")
 

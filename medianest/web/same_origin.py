@@ -12,7 +12,8 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+from medianest.walls.rules import SAFE_METHODS
+
 BEARER = "bearer "
 KEY_HEADER = "x-api-key"
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}

@@ -4,7 +4,6 @@ import { announce, say, toast } from "./announce.js";
 import { start as startDialogs } from "./dialogs.js";
 import { start as startDownloads } from "./downloads.js";
 import { start as startLive } from "./live.js";
-import { start as startSearch } from "./search.js";
 
 /** Times in the device's zone where the person chose none; the server wrote them in UTC. */
 function localTimes(root) {
@@ -28,6 +27,29 @@ function offerTimeZones(field) {
   field.addEventListener("focus", () => {
     field.list.append(...Intl.supportedValuesOf("timeZone").map((zone) => new Option(zone, zone)));
   }, { once: true });
+}
+
+/** The keys / and Ctrl K go to the search box, unless the person switched them off; on phones it has a page of its own. */
+function searchKeys(box) {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || document.querySelector("dialog[open]") || !("shortcuts" in document.documentElement.dataset)) return;
+    const hasModifier = event.ctrlKey || event.metaKey;
+    const isCommand = hasModifier && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k";
+    const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const isSlash = event.key === "/" && !hasModifier && !event.altKey && !isTyping;
+    if (!isCommand && !isSlash) return;
+    event.preventDefault();
+    if (box.offsetParent === null) { location.href = box.form.action; return; }
+    box.focus();
+    box.select();
+  });
+}
+
+/** What the search needs beyond a form is fetched when somebody turns to it. */
+function loadSearch(event) {
+  if (!event.target.closest?.("form.search, form.narrowing, #results, #items")) return;
+  document.removeEventListener("focusin", loadSearch);
+  import("./search.js").then((search) => search.start());
 }
 
 /** Where the focus goes after a swap: to a problem that came, to the next row when one went, else it stays. */
@@ -63,7 +85,10 @@ function start() {
   startDialogs();
   startDownloads();
   startLive();
-  startSearch();
+  for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
+  const box = document.getElementById("q");
+  if (box) searchKeys(box);
+  document.addEventListener("focusin", loadSearch);
   const saved = document.querySelector(".notice.is-ok[role=status]");
   if (saved) announce(saved.textContent.trim());
 }

@@ -1,12 +1,9 @@
-// The search box of every page: shortcuts, arrow keys over what was found, the number of results said aloud. Without it the box is a plain form.
+// The search box of every page: arrow keys over what was found, the number of results said aloud. Fetched by app.js when somebody turns to the box;
+// without it the box is a plain form.
 
 import { announce } from "./announce.js";
 
 const FOUND = "#suggestions a, #results .posters a, #results .rows .act a, #items .posters a";
-
-function isTyping(element) {
-  return element.closest?.("input, textarea, select, [contenteditable]") !== null;
-}
 
 /** What lies next to `from` in a direction, by where it stands on the page. */
 function neighbour(from, key, links) {
@@ -39,23 +36,10 @@ function say() {
 
 export function start() {
   for (const place of document.querySelectorAll("[data-announce]")) said.set(place.id, place.dataset.announce);
-  for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
   document.addEventListener("htmx:after:swap", say);
   const box = document.getElementById("q");
   if (!box) return;
   const form = box.form;
-
-  document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || document.querySelector("dialog[open]") || !("shortcuts" in document.documentElement.dataset)) return;
-    const hasModifier = event.ctrlKey || event.metaKey;
-    const isCommand = hasModifier && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k";
-    const isSlash = event.key === "/" && !hasModifier && !event.altKey && !isTyping(event.target);
-    if (!isCommand && !isSlash) return;
-    event.preventDefault();
-    if (box.offsetParent === null) { location.href = form.action; return; } // phones: the box is on its own page
-    box.focus();
-    box.select();
-  });
 
   document.addEventListener("keydown", (event) => {
     const isInBox = event.target === box;

@@ -44,6 +44,18 @@ async def test_the_first_sign_in_is_silent_a_new_device_is_told_on_every_page_un
     assert (await home.post(form[1], data={"_csrf": csrf_of(here), "answer": "me"})).status_code == 303
 
 
+async def test_several_notices_take_the_room_of_one_until_they_are_asked_for(
+    application: Application, visit: Visit
+) -> None:
+    home = visit(application)
+    await set_up(home, application)
+    for number in range(3):
+        await sign_in(visit(application, address=f"192.0.2.{80 + number}", headers={"user-agent": FIREFOX}))
+    page = (await home.get("/")).text
+    assert "2 more notices about your account" in page
+    assert page.count('action="/settings/notices/') == 3
+
+
 async def test_not_me_leads_to_the_devices_and_is_kept(application: Application, visit: Visit) -> None:
     home = visit(application)
     await set_up(home, application)

@@ -54,7 +54,7 @@ def test_a_pasted_playlist_becomes_a_collection_with_all_its_videos(
             lambda: "Collection in Plex" in client.get(f"/downloads/{number}").text, timeout_s=10, what="the words"
         )
         page = client.get(f"/downloads/{number}").text
-        assert "Watch the collection in Plex" in page
+        assert "Watch in Plex" in page
         assert plex.owner.token() not in page
         # killed in the middle of nothing, started again: nothing is made twice
         server.kill()

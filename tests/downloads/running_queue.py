@@ -27,7 +27,12 @@ from medianest.settings import AllowList, Settings
 SCRIPT = Path(__file__).with_name("scripted_worker.py")
 QUICK = Rules(
     retries=RetryRules(
-        transient_delays_s=(0.05, 0.05, 0.05), jitter=0.0, site_pause_s=0.4, setup_s=0.3, disk_full_s=0.3, upcoming_s=0.3
+        transient_delays_s=(0.05, 0.05, 0.05),
+        jitter=0.0,
+        site_pause_s=0.4,
+        setup_s=0.3,
+        disk_full_s=0.3,
+        upcoming_s=0.3,
     ),
     dispatcher=DispatcherRules(tick_s=0.1, recovery_s=0.2, heartbeat_s=1.0),
 )
@@ -47,6 +52,7 @@ class Queue:
         self.staging = staging or self.library / ".medianest"
         self.events = EventBus()
         self.seen: list[Event] = []
+        self.people: dict[int, User] = {}
         self.events.tap(self._see)
         settings = Settings(
             data_dir=folder / "data",
@@ -65,11 +71,20 @@ class Queue:
             command=command,
             environment=own_child_env,
             programs=Programs(settings.data_dir),
+            person=self._person,
             rules=rules,
         )
         self.service = self.parts.service
         self.approvals = self.parts.approvals
         self.dispatcher = self.parts.dispatcher
+
+    async def _person(self, user_id: int) -> User:
+        """Whoever a test put into `people`; everybody else has no limits."""
+        known = self.people.get(user_id)
+        return known or User(
+            id=user_id, username="", display_name="", role=Role.USER, state=UserState.ACTIVE,
+            created_at=datetime.now(UTC), quotas=NO_QUOTAS,
+        )  # fmt: skip
 
     async def _see(self, event: Event) -> None:
         self.seen.append(event)

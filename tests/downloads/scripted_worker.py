@@ -201,6 +201,14 @@ def main() -> None:
                 download(*kept)
             case "skip":
                 send("idle")
+            case "search":
+                words = str(order["words"])
+                if "fail" in words:
+                    send("failed", **{"class": "transient"}, detail="scripted")
+                else:
+                    entry = {"title": words, "duration_s": 61, "site": "youtube", "uploader": "Ana"}
+                    urls = ["https://videos.example/1", "https://videos.example/2", "file:///etc/passwd"]
+                    send("found", entries=[{**entry, "url": url, "video_id": url[-11:]} for url in urls])
             case "preview":
                 words = {key: values[0] for key, values in parse_qs(urlsplit(str(order["url"])).query).items()}
                 count_of(words) if words.get("counter") else None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
-from medianest.accounts.model import User
+from medianest.accounts.model import Quotas, User
+from medianest.database import fetch
 from medianest.downloads.model import DownloadKind, DownloadState, ReasonCode
 from medianest.downloads.repository.parents import state_of_list
 from medianest.errors import Conflict
@@ -28,6 +31,26 @@ async def test_a_playlist_becomes_one_row_with_its_items(queue: Queue, ana: User
     found, total = await queue.service.list(ana)
     assert ([one.id for one in found], total) == ([parent.id], 1)
     assert len([name for name in queue.files() if name.endswith(".mp4")]) == 5
+
+
+async def test_a_list_that_was_added_unseen_waits_when_it_counts_more_than_is_left(queue: Queue, ana: User) -> None:
+    ana = msgspec.structs.replace(ana, quotas=Quotas(downloads_per_hour=3, storage_bytes=-1))
+    queue.people[ana.id] = ana
+    await queue.ended(await queue.add("http://site.test/video?id=first", ana), ana)
+    big = await queue.add("http://site.test/list?n=60", ana)  # counts as 3, of which one was taken when it was added
+    waiting = await queue.wait_for(big, ana, State.WAITING)
+    assert waiting.reason_code is ReasonCode.QUOTA
+    assert waiting.reason is not None
+    assert "counts as 3 downloads" in waiting.reason
+    assert waiting.next_attempt_at is not None
+    assert (await queue.service.items(big.id, ana))[1] == 0
+    # the hour goes by
+    await fetch("UPDATE download_queue SET charged_at = {}", datetime.now(UTC) - timedelta(hours=2))
+    await queue.service.retry(big.id, ana)
+    opened = await queue.wait(big, ana, lambda found: found.is_list)
+    assert opened.progress.items_total == 60
+    assert (await queue.service.quota_use(ana)).downloads_left == 0
+    await queue.service.cancel(big.id, ana)
 
 
 async def test_items_that_the_library_has_are_done_at_once(queue: Queue, ana: User) -> None:

@@ -151,7 +151,7 @@ async def test_no_list_walks_through_a_whole_table(rows: int) -> None:
         "finished today": (finished_query(None)[0], NOW + timedelta(days=1)),
         "approvals": (APPROVALS_QUERY, 50, 0),
         "how many approvals": ("SELECT count(*) AS n FROM download_queue WHERE needs_approval AND state = 'waiting'",),
-        "charges": (CHARGES_QUERY, other, LATE),
+        "charges": (CHARGES_QUERY, other, LATE, 0),
         "spent": (SPENT_QUERY, person, LATE),
         "stored": (STORED_QUERY, other),
         "keys": ("SELECT id FROM api_keys WHERE user_id = {} AND revoked_at IS NULL ORDER BY id DESC", 0),

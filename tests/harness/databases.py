@@ -108,7 +108,7 @@ def migrated_database_url(database_kind: str, request: pytest.FixtureRequest, tm
         return
     cluster: PostgresCluster = request.getfixturevalue("postgres")
     name = request.getfixturevalue("emptied_postgres")
-    cluster.empty_database(name)
+    cluster.empty_database(name, request.getfixturevalue("migrated_postgres"))
     yield cluster.url(name)
 
 

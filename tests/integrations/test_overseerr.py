@@ -207,6 +207,14 @@ async def test_people_are_read_to_the_last_page_and_imported_by_name(
     assert 1003 in {one.plex_id for one in await client.users()}
 
 
+async def test_a_stray_401_on_a_create_is_no_missing_right(client: Overseerr, overseerr: OverseerrWorld) -> None:
+    overseerr.faults.add("/api/v1/request", "status", status=401, method="POST")
+    with pytest.raises(UpstreamFailed) as failed:
+        await client.create_request("movie", 603, seasons=(), is_4k=False, as_user=None)
+    assert not isinstance(failed.value, RequestRefused)
+    assert overseerr.rows_of("movie", 603) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "raised", "code"),
     [

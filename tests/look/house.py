@@ -74,15 +74,38 @@ class House:
             for number in range(QUEUED):
                 add(client, site.url(f"/page/html5/a-video-of-the-queue-with-a-title-{number}"))
         self.pages = {
-            "home": "/", "downloads": "/downloads", "waiting": "/downloads?show=waiting", "finished": "/downloads?show=finished",
-            "failed": "/downloads?show=failed", "detail": f"/downloads/{self.running}", "failed detail": f"/downloads/{self.failed}",
-            "list": f"/downloads/{self.list}", "settings": "/settings", "password": "/settings/password",
-            "devices": "/settings/devices", "two-step": "/settings/two-step", "two-step set-up": "/settings/two-step/set-up",
-            "api keys": "/settings/keys", "audit": "/system/audit", "queue settings": "/downloads/settings", "system": "/system",
-            "people": "/people", "new person": "/people/new", "person": f"/people/{self.person}",
-            "deletion": f"/people/{self.person}/delete", "default rights": "/people/rights", "own deletion": "/settings/delete",
-            "patterns": "/help/patterns", "more": "/more", "missing": "/nothing-here", "sign-in": "/sign-in",
-        }  # fmt: skip
+            "home": "/",
+            "downloads": "/downloads",
+            "waiting": "/downloads?show=waiting",
+            "finished": "/downloads?show=finished",
+            "failed": "/downloads?show=failed",
+            "detail": f"/downloads/{self.running}",
+            "failed detail": f"/downloads/{self.failed}",
+            "list": f"/downloads/{self.list}",
+            "settings": "/settings",
+            "password": "/settings/password",
+            "devices": "/settings/devices",
+            "two-step": "/settings/two-step",
+            "two-step set-up": "/settings/two-step/set-up",
+            "api keys": "/settings/keys",
+            "audit": "/system/audit",
+            "queue settings": "/downloads/settings",
+            "system": "/system",
+            "overseerr": "/system/overseerr",
+            "people": "/people",
+            "new person": "/people/new",
+            "person": f"/people/{self.person}",
+            "deletion": f"/people/{self.person}/delete",
+            "default rights": "/people/rights",
+            "own deletion": "/settings/delete",
+            "patterns": "/help/patterns",
+            "more": "/more",
+            "search": "/search",
+            "results": "/search?q=lighthouse",
+            "library": "/library",
+            "missing": "/nothing-here",
+            "sign-in": "/sign-in",
+        }
 
 
 def sign_in(page: Page, server: Server) -> None:

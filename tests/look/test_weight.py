@@ -13,7 +13,7 @@ from tests.look.house import House
 
 PAGES = (
     "home", "downloads", "waiting", "finished", "detail", "list", "settings", "password", "devices", "queue settings", "system",
-    "patterns", "more", "missing",
+    "patterns", "more", "missing", "results", "library",
 )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ class Listener(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: apart, the second waits 40 ms for a delayed acknowledgement
     server: Listener
 
     def do_GET(self) -> None:

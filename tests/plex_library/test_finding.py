@@ -10,6 +10,8 @@ import pytest
 from medianest.accounts.model import User
 from medianest.database import fetch
 from medianest.downloads.model import DownloadStateChanged
+from medianest.plex_library.mapping import save_mapping
+from medianest.plex_library.model import SavedMapping
 from tests.downloads.running_queue import Queue
 from tests.plex import PlexWorld
 from tests.plex_library.conftest import QUICK, THERE, House
@@ -115,6 +117,18 @@ async def test_what_plex_does_not_show_is_scanned_twice_then_told_and_found_late
     await house.upkeep.look_again()
     await queue.wait(done, owner, lambda found: found.plex_url is not None)
     assert not await house.service.problems()
+
+
+async def test_a_house_whose_folder_is_in_no_library_is_told_so_and_goes_on_when_it_is_mended(
+    house: House, queue: Queue, owner: User
+) -> None:
+    await save_mapping(SavedMapping(server_root="/nowhere"))
+    done = await queue.ended(await queue.add(VIDEO, owner), owner)
+    problems = await house.until(house.service.problems)
+    assert (problems[0].code, "/nowhere" in problems[0].text) == ("plex_no_library", True)
+    await save_mapping(SavedMapping(server_root=THERE))
+    await house.upkeep.look_again()
+    await queue.wait(done, owner, lambda found: found.plex_url is not None)
 
 
 async def test_a_process_that_is_killed_between_steps_leaves_its_work_to_the_next(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from medianest.app import Application, create_app
 from medianest.database import Engine, fetch
+from medianest.plex_library.model import Probe, ProbeState
 from medianest.plex_library.probe_video import probe_video
 from medianest.settings import Settings
 from tests.harness.application import Visit, csrf_of, set_up
@@ -92,6 +95,24 @@ async def test_the_test_says_in_plain_words_what_is_wrong(
     text = await result_of(house, admin)
     assert "Nothing answers" in text
     assert not list(house.settings.library_dir.glob("MediaNest*"))
+
+
+async def test_a_test_that_ended_with_its_process_is_cleaned_up_at_the_next_start(
+    house: Application, admin: httpx.AsyncClient
+) -> None:
+    left = house.settings.library_dir / "MediaNest probe"
+    left.mkdir()
+    instance = house.plex_library.probe._instance
+    text = msgspec.json.encode(Probe(state=ProbeState.RUNNING, at=datetime.now(UTC), instance=instance)).decode()
+    await fetch(
+        "INSERT INTO system_settings (key, value, updated_at) VALUES ('plex_library_probe', {}, {})",
+        text,
+        datetime.now(UTC),
+    )
+    assert "The test runs" in (await admin.get(f"{PAGE}/test")).text
+    await house.plex_library.probe.clean()
+    assert not left.exists()
+    assert "Run it again" in (await admin.get(f"{PAGE}/test")).text
 
 
 async def test_folder_and_library_are_set_checked_and_recorded(

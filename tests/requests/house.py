@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 
 from medianest.accounts.model import User
 from medianest.accounts.repository import AccountRepository
@@ -17,6 +18,8 @@ from tests.harness.application import Visit
 from tests.overseerr import OverseerrWorld
 from tests.security.cast import session_headers
 
+# for tests of what Overseerr does: the statements are tried on both engines elsewhere
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 FILM, OTHER_FILM, CHILDRENS_FILM, SERIES = 603, 604, 862, 1399
 # name → role, child, permissions (None: the default ones), number at Plex
 PEOPLE: dict[str, tuple[str, bool, str | None, int | None]] = {

@@ -186,7 +186,7 @@ async def test_whoever_looks_after_requests_decides_one_by_one_and_several_at_on
     assert "Waiting for your yes" in home
     assert re.search(r'id="requests-count"[^>]*>3<', home)
     shown = (await eva.get("/requests?show=waiting")).text
-    assert "Noa asked" in shown
+    assert "asked by Noa" in shown
     assert shown.count('form="bulk"') == 3
     answer = await form(
         eva, "/requests?show=waiting", "/requests/decide", verb="approve", id=[str(ids[0]), str(ids[1])]

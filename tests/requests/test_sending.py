@@ -11,7 +11,7 @@ from medianest.database import fetch
 from medianest.media.model import MediaType
 from medianest.requests.model import RequestStatus, RequestStatusChanged
 from medianest.requests.repository.outbox import Outbox
-from tests.requests.house import FILM, SERIES, House
+from tests.requests.house import FILM, SERIES, House, on_sqlite
 
 # what stands in the way of the create, and whether something was created all the same
 TROUBLE: dict[str, tuple[dict[str, Any], bool]] = {
@@ -26,6 +26,7 @@ TROUBLE: dict[str, tuple[dict[str, Any], bool]] = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize("name", TROUBLE)
 async def test_trouble_with_a_create_keeps_the_request_and_never_makes_two(house: House, name: str) -> None:
     how, is_made = TROUBLE[name]
@@ -89,6 +90,7 @@ async def test_while_overseerr_is_off_requests_are_kept_and_go_by_themselves_onc
     assert (await house.get(made.id, "frida")).status is RequestStatus.PROCESSING
 
 
+@on_sqlite
 async def test_an_overseerr_that_says_error_again_and_again_is_given_up_in_words(house: House) -> None:
     made = await house.ask("frida")
     house.overseerr.faults.add("/api/v1/request", "status", times=None, status=500, method="POST")
@@ -104,6 +106,7 @@ async def test_an_overseerr_that_says_error_again_and_again_is_given_up_in_words
     assert house.overseerr.creates == 1
 
 
+@on_sqlite
 async def test_what_somebody_asked_for_in_overseerr_meanwhile_is_taken_instead_of_a_second_one(house: House) -> None:
     theirs = house.overseerr.request_there(house.overseerr.friend, "movie", FILM)
     made = await house.ask("kim")
@@ -118,6 +121,7 @@ async def test_what_somebody_asked_for_in_overseerr_meanwhile_is_taken_instead_o
     assert [sorted(row.seasons) for row in house.overseerr.rows_of("tv", SERIES)] == [[1], [2]]
 
 
+@on_sqlite
 async def test_the_ordinary_version_and_4k_are_two_requests(house: House) -> None:
     await house.ask("ada")
     await house.ask("ada", is_4k=True)

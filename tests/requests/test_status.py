@@ -13,7 +13,7 @@ from medianest.media.model import Availability, MediaType, TitleAvailabilityChan
 from medianest.requests.model import RequestStatus, RequestStatusChanged
 from tests.harness.application import Visit
 from tests.overseerr import OverseerrWorld
-from tests.requests.house import FILM, OTHER_FILM, SERIES, House
+from tests.requests.house import FILM, OTHER_FILM, SERIES, House, on_sqlite
 
 HOOK = "/api/v1/webhooks/overseerr"
 
@@ -43,6 +43,7 @@ async def test_polling_follows_a_request_until_it_is_there_and_tells_its_people(
     assert (await house.get(asked)).status is RequestStatus.AVAILABLE
 
 
+@on_sqlite
 async def test_a_late_or_older_answer_moves_nothing_backwards(house: House) -> None:
     asked = await sent(house)
     row = house.overseerr.rows_of("movie", FILM)[0]
@@ -54,6 +55,7 @@ async def test_a_late_or_older_answer_moves_nothing_backwards(house: House) -> N
     assert (await house.get(asked)).status is RequestStatus.PROCESSING
 
 
+@on_sqlite
 async def test_seasons_count_one_by_one(house: House) -> None:
     both = await sent(house, "frida", SERIES, (1, 2))
     house.overseerr.mark_available("tv", SERIES, seasons=(1,))
@@ -194,6 +196,7 @@ async def hook(house: House, visit: Visit, body: Any, secret: str | None = None,
     return (await client.post(HOOK, content=content, headers=sent_headers)).status_code
 
 
+@on_sqlite
 async def test_a_webhook_makes_one_request_be_read_anew_and_is_never_believed(house: House, visit: Visit) -> None:
     asked = await sent(house)
     house.overseerr.mark_available("movie", FILM)
@@ -213,6 +216,7 @@ async def test_a_webhook_makes_one_request_be_read_anew_and_is_never_believed(ho
     assert (await house.get(other)).status is RequestStatus.PROCESSING
 
 
+@on_sqlite
 async def test_a_webhook_brings_requests_made_there_at_once_and_the_test_message_is_taken(
     house: House, visit: Visit
 ) -> None:
@@ -223,6 +227,7 @@ async def test_a_webhook_brings_requests_made_there_at_once_and_the_test_message
     assert await hook(house, visit, house.overseerr.tell_test()) == 202
 
 
+@on_sqlite
 async def test_a_webhook_without_the_secret_or_out_of_shape_changes_nothing(house: House, visit: Visit) -> None:
     row = house.overseerr.request_there(house.overseerr.friend, "movie", FILM)
     body = house.overseerr.webhooks[-1]

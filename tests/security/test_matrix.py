@@ -146,6 +146,13 @@ OWNED: dict[str, str | None] = {
     "key_id": "key",
     "notice_id": "notice",
     "verb": None,  # comes with a download
+    "source": None,  # a picture's address is signed for its person: tests/media/test_pictures.py
+    "size": None,
+    "signature": None,
+    "media_type": None,  # of a title, which belongs to nobody
+    "tmdb_id": None,
+    "key": None,  # of a library: Plex says what is shared with whom, see tests/media/test_browsing.py
+    "rating_key": None,
     "name": None,  # pictures have names nobody can guess, and stand on pages of several people
     "person_id": None,  # only of pictures here, which everybody sees beside a name
     "path": None,  # the document of the API

@@ -23,7 +23,7 @@ KNOWN = {
     "lifespan.py": "tells the service manager",
     "addresses.py": "takes addresses apart",
     "instance.py": "the name of this machine",
-    "web/hosts.py": "the names of this machine",
+    "walls/hosts.py": "the names of this machine",
     "downloads/worker/guard.py": "the worker's own wall",
     "downloads/worker/proxy.py": "the worker's own wall",
 }

@@ -9,7 +9,7 @@ import pytest
 
 from medianest.accounts.model import Device, Preferences
 from medianest.errors import Invalid
-from medianest.web.client_address import client_address
+from medianest.walls.client_address import client_address
 from medianest.web.compression import accepted_encoding
 from medianest.web.formats import Formats, duration, size
 from medianest.web.forms import read_form, read_json

@@ -31,6 +31,7 @@ PUBLIC = {
     ("POST", "/api/v1/setup"),
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/refresh"),
+    ("POST", "/api/v1/webhooks/overseerr"),  # has a secret of its own
     ("GET", "/ping"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),

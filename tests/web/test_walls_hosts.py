@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from medianest.app import Application, create_app
+from medianest.database import fetch
 from medianest.system.security.model import SecuritySettings
-from medianest.web.hosts import host_of, machine_names
+from medianest.walls.hosts import host_of, machine_names
 from tests.harness.application import Visit, csrf_of, set_up, sign_in
 
 Save = Callable[..., Awaitable[httpx.Response]]
@@ -244,6 +245,19 @@ async def test_entries_that_make_no_sense_are_refused(
     answer = await save(owner, **{name: [entry]})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == name
+
+
+async def test_a_damaged_row_stops_nothing_and_is_on_the_health_list(application: Application, visit: Visit) -> None:
+    owner = await owner_of(visit, application)
+    await save(owner, allowed_addresses=["192.0.2.0/24"])
+    await fetch("UPDATE system_settings SET value = {} WHERE key = 'security'", '{"allowed_addresses": [')
+    await application.security.start()
+    assert (await owner.get("/api/v1/me")).status_code == 200
+    found = (await owner.get("/api/v1/system/health")).json()["health"]
+    assert "security_unreadable" in [one["code"] for one in found]
+    assert (await save(owner)).status_code == 200
+    found = (await owner.get("/api/v1/system/health")).json()["health"]
+    assert "security_unreadable" not in [one["code"] for one in found]
 
 
 def test_the_built_in_walls_trust_nobody() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from medianest.app import Application
 from medianest.database import fetch
-from medianest.web.client_address import behind_proxy, networks
+from medianest.walls.client_address import behind_proxy, networks
 from tests.harness.application import Visit, csrf_of, set_up, sign_in
 from tests.web.test_walls_hosts import owner_of, save
 

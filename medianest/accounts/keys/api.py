@@ -18,7 +18,7 @@ from medianest.web.auth import device_of
 from medianest.web.guards import caller_of
 
 
-def refuses_children(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+async def refuses_children(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
     """Guard: before the form is looked at, so that a child reads why."""
     caller = caller_of(connection)
     if caller is not None and caller.user.is_child:

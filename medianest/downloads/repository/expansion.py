@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,19 +46,23 @@ class ExpansionRepository:
 
     async def expand(
         self, claim: Claim, items: Sequence[Item], *, kind: DownloadKind, title: str, uploader: str, capped: str | None,
-        empty: str, at: datetime, faces: ListFaces,
+        empty: str, at: datetime, faces: ListFaces, admit: Callable[[int, int], Awaitable[None]],
     ) -> Ended | None:  # fmt: skip
         """Turn the claim into a list with `items`; None when the claim was lost.
 
         Args:
             capped: the sentence for a list that goes on beyond `items`, None for a whole one.
             empty: the sentence for a list without items.
+            admit: called with the person and what the list counts; what it raises leaves everything as it was.
         """
+        cost = cost_of(len(items))
         async with transaction():
             code = ReasonCode.LIST_CAPPED if capped else None if items else ReasonCode.EMPTY_LIST
             rows = await fetch(
                 "UPDATE download_queue SET kind = {}, title = {}, uploader = {}, owner = NULL, lease_until = NULL, "
-                "reason_code = {}, reason = {}, items_total = {}, items_done = 0, items_failed = 0, changed_at = {}, quota_cost = {}, "
+                "reason_code = {}, reason = {}, items_total = {}, items_done = 0, items_failed = 0, changed_at = {}, "
+                # a list that had to wait counts from now on
+                "charged_at = CASE WHEN quota_cost = {} THEN charged_at ELSE {} END, quota_cost = {}, "
                 "list_key = {}, picture = {}, poster = {}, fanart = {} "
                 "WHERE id = {} AND owner = {} RETURNING id, parent_id, state, reason_code, requested_by",
                 *(
@@ -69,7 +73,7 @@ class ExpansionRepository:
                     capped or (None if items else empty),
                     len(items),
                     at,
-                    cost_of(len(items)),
+                    *(cost, at, cost),
                 ),
                 *(faces.key, faces.picture or claim.picture, faces.poster, faces.fanart, claim.id, self.owner),
             )
@@ -78,6 +82,7 @@ class ExpansionRepository:
             await lock_rows(claim.id)
             # who asked may have been deleted meanwhile: the row tells whose it is now
             claim = msgspec.structs.replace(claim, requested_by=rows[0]["requested_by"])
+            await admit(claim.requested_by, cost)
             there = await self._already_there([item.identity for item in items])
             for start in range(0, len(items), CHUNK):
                 await self._insert(claim, items[start : start + CHUNK], start, there, at)

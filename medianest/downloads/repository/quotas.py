@@ -11,7 +11,7 @@ from medianest.downloads.repository.parents import locking
 PERIOD = timedelta(hours=1)
 CHARGES_QUERY = (
     "SELECT charged_at, quota_cost AS cost FROM download_queue WHERE requested_by = {} AND charged_at > {} "
-    "AND parent_id IS NULL AND state NOT IN ('failed', 'cancelled')"
+    "AND parent_id IS NULL AND state NOT IN ('failed', 'cancelled') AND id != {}"
 )
 SPENT_QUERY = "SELECT charged_at, cost FROM quota_spent WHERE user_id = {} AND charged_at > {}"
 STORED_QUERY = (
@@ -28,10 +28,10 @@ class QuotaRepository:
         if is_postgres():
             await fetch("SELECT id FROM users WHERE id = {} FOR NO KEY UPDATE", user_id)
 
-    async def charges(self, user_id: int, now: datetime) -> list[tuple[datetime, int]]:
-        """When what was counted in the last hour, oldest first."""
+    async def charges(self, user_id: int, now: datetime, *, without: int = 0) -> list[tuple[datetime, int]]:
+        """When what was counted in the last hour, oldest first; the download `without` is left out."""
         rows = [
-            *await fetch(CHARGES_QUERY, user_id, now - PERIOD),
+            *await fetch(CHARGES_QUERY, user_id, now - PERIOD, without),
             *await fetch(SPENT_QUERY, user_id, now - PERIOD),
         ]
         return sorted((row["charged_at"], row["cost"]) for row in rows)

@@ -33,7 +33,8 @@ class RequestStates:
 
     async def row(self, request_id: int, *, locks: bool = False) -> Row:
         """One row, for whoever may know it; raises `NotFound`."""
-        lock = " FOR UPDATE" if locks and is_postgres() else ""
+        # no stronger than it must be: who has just joined holds the row's key, and would wait for the other who has too
+        lock = " FOR NO KEY UPDATE" if locks and is_postgres() else ""
         found = await fetch(f"SELECT {COLUMNS} FROM media_requests r WHERE r.id = {{}}{lock}", request_id)
         if not found:
             raise NotFound(NO_SUCH)

@@ -11,7 +11,7 @@ from litestar.params import JSONBody
 from medianest.accounts.model import Caller, Permission, Scope
 from medianest.system.security.model import SecuritySettings, SecurityView
 from medianest.system.security.service import SecurityService
-from medianest.web.client_address import client_address
+from medianest.walls.client_address import client_address
 from medianest.web.guards import requires
 
 

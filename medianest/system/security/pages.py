@@ -15,7 +15,7 @@ from medianest.accounts.model import Caller, Permission
 from medianest.errors import Invalid
 from medianest.system.security.model import SecuritySettings, SecurityView
 from medianest.system.security.service import SecurityService
-from medianest.web.client_address import client_address
+from medianest.walls.client_address import client_address
 from medianest.web.forms import read_form
 from medianest.web.guards import requires
 from medianest.web.templating import gettext as _

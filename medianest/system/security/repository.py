@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 import msgspec
 
 from medianest.database import fetch
 from medianest.system.security.model import SecuritySettings
+
+log = logging.getLogger(__name__)
 
 KEY = "security"
 HOST_CHECK_WAS_OFF = "host_check_was_off"
@@ -17,9 +20,20 @@ class SecurityRepository:
     """One JSON object in `system_settings`."""
 
     async def get(self) -> SecuritySettings:
-        """What was saved; the built-in values when nothing was."""
+        """What was saved; the built-in values when nothing was, or when it can not be read (see `is_damaged`)."""
+        return await self._saved() or SecuritySettings()
+
+    async def is_damaged(self) -> bool:
+        """Whether something is saved that can not be read: edited by hand, or cut off."""
+        return await self._saved() is None
+
+    async def _saved(self) -> SecuritySettings | None:
         rows = await fetch("SELECT value FROM system_settings WHERE key = {}", KEY)
-        return msgspec.json.decode(rows[0]["value"], type=SecuritySettings) if rows else SecuritySettings()
+        try:
+            return msgspec.json.decode(rows[0]["value"], type=SecuritySettings) if rows else SecuritySettings()
+        except msgspec.DecodeError:
+            log.error("What is saved under Security can not be read; the built-in values hold. Save the page again.")
+            return None
 
     async def save(self, settings: SecuritySettings, *, by: int | None, at: datetime) -> None:
         await self._put(KEY, msgspec.json.encode(settings).decode(), by, at)

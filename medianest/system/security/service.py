@@ -25,9 +25,9 @@ from medianest.system.security.model import (
 )
 from medianest.system.security.repository import SecurityRepository
 from medianest.system.security.rules import checked
-from medianest.web.client_address import parse
-from medianest.web.hosts import machine_names
-from medianest.web.walls import Rules, Walls
+from medianest.walls.client_address import parse
+from medianest.walls.hosts import machine_names
+from medianest.walls.rules import Rules, Walls
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class SecurityService:
     async def _save(
         self, wanted: SecuritySettings, saved: SecuritySettings, *, by: User | None, by_name: str, address: str
     ) -> None:
-        if wanted == saved:
+        if wanted == saved and not await self._repository.is_damaged():
             return
         actor_id = by.id if by else None
         await self._repository.save(wanted, by=actor_id, at=datetime.now(UTC))
@@ -169,6 +169,16 @@ class SecurityService:
             )
             for address in self._walls.untrusted_proxies()
         ]
+        if await self._repository.is_damaged():
+            found.append(
+                HealthProblem(
+                    code="security_unreadable",
+                    severity=Severity.ERROR,
+                    text="What was saved under Security can not be read, so the built-in values hold: no list of "
+                    "addresses, no duty to use https.",
+                    advice="Open the page Security, look at every value, and save it again.",
+                )
+            )
         found += [
             HealthProblem(code=one.code, severity=Severity.WARNING, text=one.text, advice=one.advice)
             for one in self._walls.off()

@@ -118,11 +118,12 @@ async def test_the_own_account_goes_once_the_name_is_typed_but_not_of_the_last_a
 
 
 async def test_the_picture_goes_with_its_person(application: Application, visit: Visit) -> None:
-    _client, ada = await owner(application, visit)
+    client, ada = await owner(application, visit)
     kim = await user((await person(application, "Kim", ada)).id)
     png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"x" * 20
     name = await application.people_pictures.upload(kim, png, is_of_plex=False)
     kept = application.settings.data_dir / "people" / name
+    assert (await client.get(f"/people/{kim.id}/picture")).content == png
     assert kept.exists()
     await application.deletion.delete(kim.id, by=ada)
     assert not kept.exists()

@@ -36,6 +36,11 @@ async def test_the_list_is_searched_filtered_sorted_and_cut_into_pages(applicati
     assert (await client.get("/api/v1/users?role=admin")).json()["total"] == 1
     assert (await client.get("/api/v1/users?state=suspended")).json()["total"] == 0
     assert "Nobody fits" in (await client.get("/people?q=%25")).text
+    seen = {
+        one["username"]: one["last_seen_at"] for one in (await client.get("/api/v1/users?limit=100")).json()["items"]
+    }
+    assert seen["Ada"] is not None  # who has just signed in was not seen "never"
+    assert seen["Guest 07"] is None
     assert (await client.get("/api/v1/users?limit=101")).status_code == 400
 
 

@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
-from medianest.app import Application
+from medianest.app import Application, create_app
 from medianest.database import fetch
 from tests.accounts.plex.conftest import Enter, row_of
 from tests.harness.application import Visit, csrf_of, sign_in
@@ -110,11 +111,27 @@ async def test_a_local_person_uploads_one(
     assert len(files) == 1
     assert re.fullmatch(r"u[0-9a-f]{32}", files[0])
     assert (await upload(ada, PNG)).status_code == 303
+    assert (await ada.get(f"/people/{user_id}/picture")).content == PNG
     assert len(list(folder(house).iterdir())) == 1  # the old one went
     token = csrf_of((await ada.get("/settings")).text)
     assert (await ada.post("/settings/picture/remove", data={"_csrf": token})).status_code == 303
     assert (await ada.get(f"/people/{user_id}/picture")).status_code == 404
     assert not list(folder(house).iterdir())
+
+
+async def test_an_instance_on_another_machine_has_what_was_uploaded_here(
+    house: Application, ada: httpx.AsyncClient, visit: Visit, tmp_path: Path
+) -> None:
+    await upload(ada, PNG)
+    (tmp_path / "elsewhere").mkdir()
+    settings = msgspec.structs.replace(house.settings, data_dir=tmp_path / "elsewhere")
+    other = create_app(settings)
+    client = visit(other)
+    await sign_in(client)
+    user_id = (await client.get("/api/v1/me")).json()["user"]["id"]
+    assert (await client.get(f"/people/{user_id}/picture")).content == PNG
+    await fetch("DELETE FROM users WHERE id = {}", user_id)
+    assert await fetch("SELECT name FROM people_pictures") == []
 
 
 @pytest.mark.parametrize(
@@ -147,6 +164,7 @@ async def test_the_picture_of_plex_people_follows_plex(house: Application, enter
 
 async def test_files_that_are_nobodys_picture_are_removed(house: Application, ada: httpx.AsyncClient) -> None:
     await upload(ada, PNG)
+    await ada.get("/people/1/picture")
     used = next(folder(house).iterdir())
     old, new = folder(house) / ("u" + "0" * 32), folder(house) / ("u" + "1" * 32)
     for path in (old, new):

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from medianest.system.security.model import ProtectionOff, SecuritySettings
-from medianest.web.client_address import (
+from medianest.walls.client_address import (
     Network,
     behind_proxy,
     client_address,
@@ -22,9 +22,9 @@ from medianest.web.client_address import (
     parse,
     tells_of_a_client,
 )
-from medianest.web.hosts import host_in, host_of, is_address, is_always_allowed, machine_names
-from medianest.web.same_origin import SAFE_METHODS
+from medianest.walls.hosts import host_in, host_of, is_address, is_always_allowed, machine_names
 
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))  # change nothing
 PROBES = frozenset(("/ping", "/healthz", "/readyz"))
 UNTRUSTED_KEPT = 20
 UNTRUSTED_KEPT_S = 24 * 3600
