@@ -13,7 +13,7 @@ from medianest.accounts.everybody import sign_everybody_out
 from medianest.accounts.keys.repository import KeyRepository
 from medianest.accounts.keys.service import KeyService
 from medianest.accounts.limits import Limits
-from medianest.accounts.model import Caller
+from medianest.accounts.model import Caller, NoticeCode
 from medianest.accounts.people.deletion import Deletion
 from medianest.accounts.people.model import PersonDeleted
 from medianest.accounts.people.repository import PeopleRepository
@@ -38,13 +38,22 @@ from medianest.downloads.model import Download
 from medianest.engine.assembly import EngineParts, build_engine
 from medianest.events import EventBus
 from medianest.instance import host_key, instance_id, start_ticks
+from medianest.keeping.assembly import Keeping, build_keeping
 from medianest.live import LiveHub
 from medianest.media.assembly import Media, build_media
 from medianest.plex_library.assembly import PlexLibrary, build_plex_library
 from medianest.plex_library.model import CollectionChanged
 from medianest.processes import own_child_env, own_executable_command
 from medianest.programs import Programs
-from medianest.recurring_jobs import engine_jobs, jobs, media_jobs, people_jobs, plex_library_jobs, request_jobs
+from medianest.recurring_jobs import (
+    engine_jobs,
+    jobs,
+    keeping_jobs,
+    media_jobs,
+    people_jobs,
+    plex_library_jobs,
+    request_jobs,
+)
 from medianest.requests.assembly import Requests, build_requests
 from medianest.scheduler import Scheduler
 from medianest.settings import Settings
@@ -80,6 +89,7 @@ class Application:
     engine_parts: EngineParts
     plex_library: PlexLibrary
     subscriptions: Subscriptions
+    keeping: Keeping
     system: SystemService
     security: SecurityService
     secret_keys: SecretKeys
@@ -169,6 +179,20 @@ def create_app(settings: Settings) -> Application:
     subscriptions = build_subscriptions(
         events, owner=owner, feeds=downloads.feeds, queue=downloads.service, person_of=people.get
     )
+
+    async def tell_what_goes(user_id: int, sentence: str) -> None:
+        await devices.tell(user_id, NoticeCode.VIDEOS_GO, sentence)
+
+    keeping = build_keeping(
+        settings,
+        connections.service,
+        downloads.filed,
+        owner=owner,
+        access_of=plex_accounts.tokens.of,
+        person_of=people.get,
+        tell=tell_what_goes,
+        tell_plex=plex_library.upkeep.catch_up,
+    )
     deletion = Deletion(
         people_rows, looking_after, downloads.belongings, requests.belongings, subscriptions.service, events
     )
@@ -186,6 +210,7 @@ def create_app(settings: Settings) -> Application:
         *request_jobs(requests.jobs),
         *plex_library_jobs(plex_library.upkeep),
         *engine_jobs(engine.updates),
+        *keeping_jobs(keeping.service),
     )
     scheduler = Scheduler(recurring, runs, relay, events, owner)
 
@@ -213,6 +238,7 @@ def create_app(settings: Settings) -> Application:
         engine_parts=engine,
         plex_library=plex_library,
         subscriptions=subscriptions,
+        keeping=keeping,
         system=system,
         security=security,
         secret_keys=secret_keys,
@@ -240,5 +266,6 @@ def create_app(settings: Settings) -> Application:
             plex_library,
             engine,
             subscriptions,
+            keeping,
         ),
     )

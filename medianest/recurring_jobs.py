@@ -8,6 +8,7 @@ from medianest.accounts.service import AccountService
 from medianest.connections.assembly import Connections
 from medianest.downloads.assembly import Downloads
 from medianest.engine.updating import EngineUpdates
+from medianest.keeping.service import KeepingService
 from medianest.media.assembly import Media
 from medianest.plex_library.upkeep import LibraryUpkeep
 from medianest.requests.jobs import RequestJobs
@@ -177,6 +178,19 @@ def plex_library_jobs(upkeep: LibraryUpkeep) -> tuple[Job, ...]:
             schedule=_("Every night"),
             call=upkeep.look_again,
             at_hour=4,
+        ),
+    )
+
+
+def keeping_jobs(keeping: KeepingService) -> tuple[Job, ...]:
+    """Recurring jobs about what stays in the library."""
+    return (
+        Job(
+            name="keep_to_rules",
+            title=_("Announce and delete videos by the keeping rules"),
+            schedule=_("Every night"),
+            call=keeping.keep_to_rules,
+            at_hour=5,
         ),
     )
 

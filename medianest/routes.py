@@ -36,6 +36,8 @@ from medianest.downloads.queue_pages import WholeQueuePages
 from medianest.engine.api import EngineApi
 from medianest.engine.pages import EnginePages
 from medianest.home.pages import HomePages
+from medianest.keeping.api import HistoryApi, KeepingApi
+from medianest.keeping.pages import HistoryPages, KeepingPages
 from medianest.live import LiveHub
 from medianest.media.api import LibraryApi, MediaApi, SearchApi
 from medianest.media.library_pages import LibraryPages
@@ -80,6 +82,8 @@ ROUTES: list[Any] = [
     DownloadPages,
     SubscriptionPages,
     QueueSettingsPages,
+    HistoryPages,
+    KeepingPages,
     WholeQueuePages,
     CookiePages,
     picture,
@@ -118,6 +122,8 @@ ROUTES: list[Any] = [
     DownloadApi,
     SubscriptionApi,
     QueueSettingsApi,
+    HistoryApi,
+    KeepingApi,
     QueueApi,
     CookieApi,
     EngineApi,

@@ -19,6 +19,7 @@ from medianest.connections.assembly import Connections
 from medianest.downloads.assembly import Downloads
 from medianest.downloads.model import QueueCounts
 from medianest.engine.assembly import EngineParts
+from medianest.keeping.assembly import Keeping
 from medianest.live import LiveHub
 from medianest.media.assembly import Media
 from medianest.plex_library.assembly import PlexLibrary
@@ -77,6 +78,7 @@ def pages(
     plex_library: PlexLibrary,
     engine: EngineParts,
     subscriptions: Subscriptions,
+    keeping: Keeping,
 ) -> Outermost:
     """The web side: routes, what handlers are given, guards and middleware."""
     urls = Urls(settings.base_path)
@@ -117,6 +119,7 @@ def pages(
         "engine_updates": engine.updates,
         "engine_board": engine.board,
         "subscriptions": subscriptions.service,
+        "keeping": keeping.service,
         "audit": AuditService(AuditRepository()),
         "system": system,
         "security": security,

@@ -255,6 +255,7 @@ class NoticeCode(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105  # detail: who did it
     SECOND_FACTOR_OFF = "second_factor_off"  # detail: who did it, empty for the person
     API_KEY = "api_key"  # detail: its name
+    VIDEOS_GO = "videos_go"  # detail: how many, how large, from when on
 
 
 class AccountNotice(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from medianest.downloads.pictures import PictureStore
 from medianest.downloads.service import DownloadService
 from medianest.downloads.whole import WholeQueueService
 from medianest.errors import Conflict, Invalid, MediaNestError, NotAllowed, TooMany
+from medianest.keeping.service import KeepingService
 from medianest.plex_library.service import PlexLibraryService
 from medianest.web.auth import device_of
 from medianest.web.frame import KNOWS_COUNTS
@@ -50,6 +51,7 @@ class DownloadPages(Controller):
         approvals: ToApprove,
         whole_queue: Whole,
         caller: Person,
+        keeping: NamedDependency[KeepingService],
         show: FromQuery[str] = "",
         offset: FromQuery[int] = 0,
         url: FromQuery[str] = "",
@@ -57,6 +59,7 @@ class DownloadPages(Controller):
         """`url`: a link that another page found, to stand in the field; it is added by hand."""
         context = await list_context(downloads, approvals, whole_queue, caller, show, offset)
         values = {"url": url[:LONGEST_LINK]} if url.lower().startswith(("http://", "https://")) else {}
+        context["going"] = await keeping.going(caller.user)
         return Template(
             "downloads/index.html", context={"values": values, "preview": None, "add_error": None, **context}
         )

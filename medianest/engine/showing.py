@@ -90,29 +90,29 @@ class EngineBoard:
         return [*found, *await self._of_history()]
 
     async def _of_history(self) -> list[HealthProblem]:
-        changes = [one for one in await self._repository.updates() if one.outcome is not Outcome.CURRENT]
-        if not changes:
-            return []
-        last = changes[0]
-        if last.way is Way.AUTOMATIC_ROLLBACK:
-            return [
+        history = await self._repository.updates()
+        found = []
+        changes = [one for one in history if one.outcome is Outcome.CHANGED]
+        if changes and changes[0].way is Way.AUTOMATIC_ROLLBACK:
+            found.append(
                 HealthProblem(
                     code="engine_rolled_back",
                     severity=Severity.WARNING,
-                    text=last.text,
+                    text=changes[0].text,
                     advice="Nothing needs to be done: the next version comes by itself. “Try again” takes what failed.",
                 )
-            ]
-        if last.outcome in (Outcome.REFUSED, Outcome.FAILED):
-            return [
+            )
+        # what a person tried by the page, they saw there
+        if history and history[0].way is Way.DAILY and history[0].outcome in (Outcome.REFUSED, Outcome.FAILED):
+            found.append(
                 HealthProblem(
                     code="engine_update_failed",
                     severity=Severity.NOTICE,
-                    text=f"yt-dlp could not be updated: {last.text}",
+                    text=f"yt-dlp could not be updated: {history[0].text}",
                     advice="What was there before still runs. System → Engine says more.",
                 )
-            ]
-        return []
+            )
+        return found
 
     def _ejs(self, current: CurrentEngine) -> str:
         facts = None if current.is_inside else self._folder.facts(current.version)

@@ -124,7 +124,7 @@ class EngineUpdates:
                 outcome, version, code, text = await self._outcome(way, brought, current)
             finally:
                 self._running = None
-            if way is not Way.DAILY or outcome is not Outcome.CURRENT:
+            if way is not Way.DAILY or outcome is not Outcome.CURRENT or await self._has_failed():
                 await self._engine.keep(way, outcome, version, current.version, code, text, by, address)
         if outcome is Outcome.CHANGED:
             await self._events.publish(EngineChanged(version=version, from_version=current.version))
@@ -132,6 +132,11 @@ class EngineUpdates:
         if outcome in (Outcome.REFUSED, Outcome.FAILED) and way is Way.DAILY:
             raise MediaNestError(text, code=code)  # so that the list of tasks shows it
         return text
+
+    async def _has_failed(self) -> bool:
+        """Whether the last thing that was written down is a failure: then it is news that all is well."""
+        last = await self._repository.updates(limit=1)
+        return bool(last) and last[0].outcome in (Outcome.REFUSED, Outcome.FAILED)
 
     async def _outcome(
         self, way: Way, brought: Fetched | None, current: CurrentEngine

@@ -53,6 +53,7 @@ class PlexItem(msgspec.Struct, frozen=True, kw_only=True):
     leaf_count: int | None = None
     viewed_leaf_count: int | None = None
     view_count: int = 0
+    viewed_at_s: int = 0  # last, by the holder of the token
     view_offset_ms: int = 0
 
     def number_at(self, place: str) -> str | None:
@@ -281,6 +282,7 @@ def read_item(row: Mapping[str, Any]) -> PlexItem | None:
         leaf_count=_maybe(row.get("leafCount")),
         viewed_leaf_count=_maybe(row.get("viewedLeafCount")),
         view_count=as_int(row.get("viewCount")),
+        viewed_at_s=as_int(row.get("lastViewedAt")),
         view_offset_ms=max(0, as_int(row.get("viewOffset"))),
     )
 

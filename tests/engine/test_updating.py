@@ -110,6 +110,12 @@ async def test_the_daily_look_follows_the_channel_and_keeps_quiet_when_nothing_i
     assert pages.fetched("yt-dlp") == 0
     problems = [problem.code for problem in await house.engine_parts.board.problems()]
     assert problems == ["engine_update_failed"]
+    # the next quiet look is worth a line, the ones after it are not
+    pages.newest[NIGHTLY] = INSIDE
+    for _day in range(2):
+        assert "newest" in await updates.update_daily()
+    assert [one.outcome for one in (await house.engine_parts.board.report()).history][:-1] == [Outcome.CURRENT]
+    assert await house.engine_parts.board.problems() == []
 
 
 async def test_two_files_in_the_drop_folder_are_taken_like_a_release(

@@ -64,6 +64,20 @@ POST    /downloads/cookies                                 admin
 POST    /downloads/cookies/remove                          admin
 GET     /downloads/settings                                admin
 POST    /downloads/settings                                admin
+GET     /downloads/history                                 person
+GET     /downloads/history/{history_id:int}                person
+POST    /downloads/history/{history_id:int}/{verb:str}     person
+GET     /downloads/keeping                                 admin
+POST    /downloads/keeping                                 admin
+GET     /api/v1/history                                    person          downloads admin
+GET     /api/v1/history/{history_id:int}                   person          downloads admin
+DELETE  /api/v1/history/{history_id:int}                   person          downloads admin
+PUT     /api/v1/history/{history_id:int}/shield            person          downloads admin
+DELETE  /api/v1/history/{history_id:int}/shield            person          downloads admin
+GET     /api/v1/keeping                                    admin           admin
+PUT     /api/v1/keeping                                    admin           admin
+POST    /api/v1/keeping/dry-run                            admin           admin
+GET     /api/v1/keeping/planned                            admin           admin
 GET     /system/engine                                     admin
 GET     /system/engine/state                               admin
 POST    /system/engine/update                              admin

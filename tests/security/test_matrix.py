@@ -139,6 +139,7 @@ async def test_a_key_never_opens_more_than_its_person_may(application: Applicati
 # what stands in a path, and how somebody comes to own one; `None`: not a thing of one person, with the reason
 OWNED: dict[str, str | None] = {
     "download_id": "download",
+    "history_id": "video",
     "request_id": "request",
     "subscription_id": "subscription",
     "item_id": None,  # comes with a subscription
@@ -182,6 +183,13 @@ async def make(application: Application, what: str, user_id: int) -> object:
             "INSERT INTO account_notices (user_id, code, detail, address, created_at) "
             "VALUES ({}, 'new_sign_in', '', '', {}) RETURNING id",
             user_id, datetime.now(UTC),
+        )  # fmt: skip
+        return rows[0]["id"]
+    if what == "video":
+        rows = await fetch(
+            "INSERT INTO download_history (identity, title, uploader, url, site, video_id, files, size_bytes, requested_by, "
+            "created_at, filed_at) VALUES ('tube:x', 'A video', '', '', 'tube', 'x', {}, 1, {}, {}, {}) RETURNING id",
+            "[]", user_id, datetime.now(UTC), datetime.now(UTC),
         )  # fmt: skip
         return rows[0]["id"]
     if what == "request":

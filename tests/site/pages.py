@@ -7,6 +7,7 @@ Pages: `/page/html5/NAME`, `/page/opengraph/NAME`, `/page/jsonld/NAME`
 Lists: `/feed/enclosures/NAME.xml`, `/feed/pages/NAME.xml` (`items`), `/feed/hostile/NAME.xml`, `/feed/endless/NAME.xml`, `/list/NAME.xspf`.
 Streams (`streams.py`): `/hls/NAME/master.m3u8`, `/hls-live/…`, `/hls-forbidden/…` (`host`), `/hls-disguised/…`, `/dash/NAME/manifest.mpd`,
 `/dash-segments/NAME/manifest.mpd`.
+Lists that grow (`channels.py`): `/growing/NAME.xml`, `/channel/NAME` with its tabs.
 A big site (`tube.py`): `/tube/watch/ID`, `/tube/list/ID`.
 Trouble (`faults.py`): `/status/CODE`, `/redirect?to=`, `/redirect-loop`, `/disguised/NAME.mp4`, and the knobs of `answers.py` on all.
 """
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
-from tests.site import clips, faults, streams, tube
+from tests.site import channels, clips, faults, streams, tube
 from tests.site.answers import TYPES, Answer
 
 HOSTILE_TITLES = (
@@ -237,6 +238,7 @@ _ROUTES: dict[str, Callable[[Page], Answer]] = {
     "/feed/endless/": _feed_endless,
     "/list/": _xspf,
     **streams.ROUTES,
+    **channels.ROUTES,
     **tube.ROUTES,
     **faults.ROUTES,
     "/": _index,

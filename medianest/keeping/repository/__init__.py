@@ -1,0 +1,1 @@
+"""Queries of what is kept and what goes."""
