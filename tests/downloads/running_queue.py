@@ -27,7 +27,12 @@ from medianest.settings import AllowList, Settings
 SCRIPT = Path(__file__).with_name("scripted_worker.py")
 QUICK = Rules(
     retries=RetryRules(
-        transient_delays_s=(0.05, 0.05, 0.05), jitter=0.0, site_pause_s=0.4, setup_s=0.3, disk_full_s=0.3, upcoming_s=0.3
+        transient_delays_s=(0.05, 0.05, 0.05),
+        jitter=0.0,
+        site_pause_s=0.4,
+        setup_s=0.3,
+        disk_full_s=0.3,
+        upcoming_s=0.3,
     ),
     dispatcher=DispatcherRules(tick_s=0.1, recovery_s=0.2, heartbeat_s=1.0),
 )
@@ -40,7 +45,7 @@ class Queue:
 
     def __init__(
         self, folder: Path, *, command: list[str], rules: Rules = QUICK, library: Path | None = None, staging: Path | None = None,
-        owner: str | None = None, instance: str = "",
+        owner: str | None = None, instance: str = "", allowed: tuple[str, ...] = ("127.0.0.1/32",),
     ) -> None:  # fmt: skip
         self.folder = folder
         self.library = library or folder / "library"
@@ -52,7 +57,7 @@ class Queue:
             data_dir=folder / "data",
             library_dir=self.library,
             staging_dir=self.staging,
-            allow_private_downloads=AllowList(networks=("127.0.0.1/32",)),
+            allow_private_downloads=AllowList(networks=allowed),
         )
         import os
 
