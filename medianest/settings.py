@@ -46,6 +46,7 @@ KNOWN_KEYS = (
     "insecure",
     "example",
 )
+SPONSORBLOCK_URL = "https://sponsor.ajay.app"
 TMDB_IMAGES_URL = "https://image.tmdb.org"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -76,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     overseerr_api_key: str = ""  # counts with `overseerr_url` only, so that it goes nowhere else
     tmdb_images_url: str = TMDB_IMAGES_URL
     engine_url: str = ""  # a release page of yt-dlp; empty: its own
+    sponsorblock_url: str = SPONSORBLOCK_URL
     tls_cert: Path | None = None
     tls_key: Path | None = None
     log_level: str = "info"
@@ -86,6 +88,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_postgres(self) -> bool:
         return not self.database_url.startswith("sqlite:")
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """Where MediaNest's own data lies: the data folder, and the database's when that is a file elsewhere."""
+        if self.is_postgres or not self.database_url:
+            return (self.data_dir,)
+        folder = Path(self.database_url.removeprefix("sqlite:///")).parent
+        return (self.data_dir,) if folder == self.data_dir else (self.data_dir, folder)
 
     @property
     def database_kind(self) -> str:
@@ -134,6 +144,7 @@ NAMES = (
     "overseerr_api_key",
     "tmdb_images_url",
     "engine_url",
+    "sponsorblock_url",
     "tls_cert",
     "tls_key",
     "log_level",
@@ -206,6 +217,7 @@ def load_settings(
         overseerr_api_key=values.get("overseerr_api_key", "").strip(),
         tmdb_images_url=address("tmdb_images_url", values.get("tmdb_images_url", "")) or TMDB_IMAGES_URL,
         engine_url=address("engine_url", values.get("engine_url", "")),
+        sponsorblock_url=address("sponsorblock_url", values.get("sponsorblock_url", "")) or SPONSORBLOCK_URL,
         tls_cert=existing_file("tls_cert", values.get("tls_cert", "")),
         tls_key=existing_file("tls_key", values.get("tls_key", "")),
         log_level=one_of("log_level", values.get("log_level", "info").lower(), LOG_LEVELS),

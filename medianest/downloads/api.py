@@ -105,6 +105,18 @@ class DownloadApi(Controller):
     async def retry(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
         return await downloads.retry(download_id, by=caller.user)
 
+    @post("/{download_id:int}/record", status_code=200, summary="Record a broadcast from now on")
+    async def record(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
+        return await downloads.broadcasts.record(download_id, caller.user)
+
+    @post("/{download_id:int}/replay", status_code=200, summary="Wait until a broadcast is over, then take all of it")
+    async def replay(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
+        return await downloads.broadcasts.replay(download_id, caller.user)
+
+    @post("/{download_id:int}/finish", status_code=200, summary="End a recording and keep what there is")
+    async def finish(self, download_id: Id, downloads: Downloads, caller: Person) -> Download:
+        return await downloads.broadcasts.finish(download_id, caller.user)
+
     @post("/{download_id:int}/approve", status_code=200, guards=[APPROVES], summary="Let a child's download begin")
     async def approve(self, request: AnyRequest, download_id: Id, approvals: ToApprove, caller: Person) -> Download:
         return await approvals.approve(download_id, caller.user, address=device_of(request).address)

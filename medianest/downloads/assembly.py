@@ -108,7 +108,7 @@ def build_downloads(
     lists, states, history = DownloadLists(), DownloadStates(), HistoryRepository(owner)
     board, announcer = ProgressBoard(events), Announcer(events, lists)
     showing = Showing(lists, board, settings.plex_app_url)
-    library, pictures = Library(settings.library_dir, settings.staging_dir), PictureStore(settings.data_dir)
+    library, pictures = Library(settings.library_dir, settings.staging_dir, settings.own_folders), PictureStore(settings.data_dir)
     temp = settings.data_dir / "temp" / name.run
     pool = WorkerPool(command, environment, configure(settings, programs), temp, rules.pool)
     queue_settings = QueueSettingsRepository()
@@ -186,6 +186,7 @@ def configure(settings: Settings, programs: Programs) -> Callable[[], Awaitable[
             "js_runtimes": javascript,
             "cache_dir": str(settings.data_dir / "cache" / "yt-dlp"),
             "engines": str(engines_folder(settings.data_dir)),
+            "sponsorblock_url": settings.sponsorblock_url,
             "limits": {
                 # deno and node reserve far more addresses than they use: a wall there would stop them at once
                 "memory_bytes": None if javascript else WORKER_MEMORY_BYTES,

@@ -16,16 +16,17 @@ from medianest.downloads.wishes import from_text, to_text
 from medianest.errors import Conflict
 from medianest.events import EventBus
 
-Retry = Callable[[int, User], Awaitable[Download]]
+Act = Callable[[int, User], Awaitable[Download]]
 
 
 class Broadcasts:
     """Used by pages and API through the download service. Another person's download does not exist for `by`."""
 
-    def __init__(self, lists: DownloadLists, states: DownloadStates, events: EventBus, retry: Retry) -> None:
+    def __init__(self, lists: DownloadLists, states: DownloadStates, events: EventBus, *, get: Act, retry: Act) -> None:
         self._lists = lists
         self._states = states
         self._events = events
+        self._get = get
         self._retry = retry
 
     async def record(self, download_id: int, by: User) -> Download:
@@ -36,12 +37,13 @@ class Broadcasts:
         """Wait until it is over and take the whole of it; raises as `record`."""
         return await self._choose(download_id, Live.REPLAY, by)
 
-    async def finish(self, download_id: int, by: User) -> None:
+    async def finish(self, download_id: int, by: User) -> Download:
         """End a recording and keep what there is; raises `Conflict` when none runs."""
         row = await self._lists.row(download_id, None if by.is_admin else by.id)
         if (row["state"], row["reason_code"]) != (DownloadState.DOWNLOADING, ReasonCode.RECORDING):
             raise Conflict("It is not being recorded.")
         await self._events.publish(RecordingEndWanted(download_id=download_id))
+        return await self._get(download_id, by)
 
     async def _choose(self, download_id: int, choice: Live, by: User) -> Download:
         require_download(by)

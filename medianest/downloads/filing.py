@@ -25,6 +25,7 @@ from medianest.errors import MediaNestError
 log = logging.getLogger(__name__)
 
 COPY_BYTES = 4 * 1024 * 1024
+OWN_FLOOR_BYTES = 1024**3
 PLEXIGNORE = "*\n"  # Plex skips a folder whose .plexignore says so
 # what belongs to a show, season or album and goes with its last video
 SHOW_FILES = re.compile(r"tvshow\.nfo|poster\.jpg|fanart\.jpg|cover\.jpg|Season\d+\.jpg")
@@ -64,9 +65,11 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
 class Library:
     """The folder that Plex reads, and the staging folder where unfinished files lie."""
 
-    def __init__(self, library_dir: Path, staging_dir: Path) -> None:
+    def __init__(self, library_dir: Path, staging_dir: Path, own: Sequence[Path] = ()) -> None:
+        """`own`: folders of the database and of MediaNest's data, whose disk must not be filled either."""
         self.root = library_dir
         self.staging = staging_dir
+        self._own = tuple(own)
         mask = os.umask(0o022)
         os.umask(mask)
         self._file_mode = 0o666 & ~mask
@@ -106,6 +109,11 @@ class Library:
         """Free space for unfinished files; where the library is another disk, the lesser of both."""
         free = [shutil.disk_usage(path).free for path in (self.staging, self.root) if path.exists()]
         return min(free, default=0)
+
+    def is_own_disk_full(self, floor_bytes: int) -> bool:
+        """Whether the disk of the database is below the floor; a gigabyte is enough there."""
+        free = [shutil.disk_usage(path).free for path in self._own if path.exists()]
+        return bool(free) and min(free) < min(floor_bytes, OWN_FLOOR_BYTES)
 
     def is_staged(self, download_id: int, path: str) -> bool:
         """Whether a worker's answer names a plain file in the folder it was given."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from medianest.downloads.model import NightHolds, QueueSettings
+from medianest.downloads.wishes_form import read_taken
 from medianest.errors import Invalid
 
 BYTES_OF_MB = 1_000_000
@@ -74,6 +75,7 @@ def read_queue_settings(form: Mapping[str, Any], current: QueueSettings) -> Queu
             part.strip() for part in str(form.get("subtitle_languages", "")).split(",") if part.strip()
         ),
         free_space_floor_bytes=round((floor or 0) * BYTES_OF_GB),
+        **read_taken(form, current, errors),
     )
     if errors:
         raise Invalid("Some values do not fit. Nothing was changed.", fields=errors)

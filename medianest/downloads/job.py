@@ -108,7 +108,8 @@ class DownloadJob:
                 await self._endings.has_twin()
             case NoRoom(reason):
                 free = await asyncio.to_thread(self._tools.library.free_bytes)
-                is_below = free < self._settings.free_space_floor_bytes
+                floor = self._settings.free_space_floor_bytes
+                is_below = free < floor or await asyncio.to_thread(self._tools.library.is_own_disk_full, floor)
                 await self._endings.has_no_room(reason, for_anything=is_below)
             case FoundList() as found:
                 await self._got_through()

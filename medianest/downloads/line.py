@@ -15,6 +15,7 @@ from medianest.downloads.night import zone_named
 from medianest.downloads.repository.lists import DownloadLists, Entry
 from medianest.downloads.repository.rows import Row
 from medianest.downloads.repository.states import DownloadStates
+from medianest.downloads.wishes_form import wrong_taken
 from medianest.errors import Conflict, Invalid
 
 PRIORITIES = {one.name.lower(): one for one in Priority}
@@ -91,7 +92,6 @@ class Line:
 
 def wrong_fields(settings: QueueSettings) -> dict[str, str]:
     """A sentence for each setting that does not fit."""
-    languages = [part.strip() for part in settings.subtitle_languages.split(",") if part.strip()]
     rate = settings.rate_limit_bytes_s
     rules = {
         "concurrent_downloads": (1 <= settings.concurrent_downloads <= 10, "From 1 to 10."),
@@ -112,10 +112,7 @@ def wrong_fields(settings: QueueSettings) -> dict[str, str]:
             not settings.time_zone or zone_named(settings.time_zone) is not None,
             "There is no such time zone. Use a name such as Europe/Vienna, or leave it empty.",
         ),
-        "subtitle_languages": (
-            len(languages) <= 10 and all(_is_language(part) for part in languages),
-            "Languages with commas between them, such as en,de.",
-        ),
+        **wrong_taken(settings),
         "free_space_floor_bytes": (0 <= settings.free_space_floor_bytes <= 10**15, "From 0 to 1000000 GB."),
     }
     return {name: sentence for name, (is_right, sentence) in rules.items() if not is_right}
@@ -123,7 +120,3 @@ def wrong_fields(settings: QueueSettings) -> dict[str, str]:
 
 def _is_rate(bytes_s: int | None) -> bool:
     return bytes_s is None or 10_000 <= bytes_s <= 10**11
-
-
-def _is_language(text: str) -> bool:
-    return len(text) <= 12 and text.isascii() and text.replace("-", "").isalnum()

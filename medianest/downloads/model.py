@@ -13,6 +13,7 @@ from medianest.downloads.queue_settings import NightHolds as NightHolds  # noqa:
 from medianest.downloads.queue_settings import QueueSettings as QueueSettings  # noqa: PLC0414
 from medianest.downloads.wishes import Layout as Layout  # noqa: PLC0414
 from medianest.downloads.wishes import Live as Live  # noqa: PLC0414
+from medianest.downloads.wishes import Quality as Quality  # noqa: PLC0414
 from medianest.downloads.wishes import Wishes as Wishes  # noqa: PLC0414
 from medianest.events import Event
 
@@ -77,17 +78,6 @@ class Priority(IntEnum):
     HIGH = 0
     NORMAL = 1
     LOW = 2
-
-
-class Quality(StrEnum):
-    DEFAULT = "default"  # plays everywhere, up to 1080
-    BEST = "best"
-    P2160 = "2160"
-    P1440 = "1440"
-    P1080 = "1080"
-    P720 = "720"
-    P480 = "480"
-    P360 = "360"
 
 
 ACTIVE_STATES = (DownloadState.DOWNLOADING, DownloadState.PROCESSING)

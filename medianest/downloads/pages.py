@@ -13,10 +13,11 @@ from litestar.response import Redirect, Template
 from medianest.accounts.model import Caller, Permission, User
 from medianest.downloads.approvals import Approvals
 from medianest.downloads.forms import read_queue_settings
-from medianest.downloads.model import Download, NewDownload, Quality, QuotaUse
+from medianest.downloads.model import Download, QuotaUse
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.service import DownloadService
 from medianest.downloads.whole import WholeQueueService
+from medianest.downloads.wishes_form import new_download, taken_words, values_of
 from medianest.errors import Conflict, Invalid, MediaNestError, NotAllowed, TooMany
 from medianest.keeping.service import KeepingService
 from medianest.plex_library.service import PlexLibraryService
@@ -50,16 +51,16 @@ class DownloadPages(Controller):
         downloads: Downloads,
         approvals: ToApprove,
         whole_queue: Whole,
-        caller: Person,
         keeping: NamedDependency[KeepingService],
+        caller: Person,
         show: FromQuery[str] = "",
         offset: FromQuery[int] = 0,
         url: FromQuery[str] = "",
     ) -> Template:
         """`url`: a link that another page found, to stand in the field; it is added by hand."""
         context = await list_context(downloads, approvals, whole_queue, caller, show, offset)
-        values = {"url": url[:LONGEST_LINK]} if url.lower().startswith(("http://", "https://")) else {}
         context["going"] = await keeping.going(caller.user)
+        values = {"url": url[:LONGEST_LINK]} if url.lower().startswith(("http://", "https://")) else {}
         return Template(
             "downloads/index.html", context={"values": values, "preview": None, "add_error": None, **context}
         )
@@ -88,7 +89,7 @@ class DownloadPages(Controller):
         urls: Addresses,
     ) -> Response[Any]:
         form = await request.form()
-        sent = _values(form)
+        sent = values_of(form)
         try:
             added = await self._add_all(sent, downloads, caller)
         except REFUSALS as error:
@@ -107,12 +108,10 @@ class DownloadPages(Controller):
         links = [line.strip() for line in sent["url"].splitlines() if line.strip()] or [""]
         if len(links) > MOST_LINKS:
             raise Invalid(f"At most {MOST_LINKS} links at once.")
-        quality = Quality(sent["quality"]) if sent["quality"] in tuple(Quality) else Quality.DEFAULT
         added: list[tuple[Download, bool]] = []
         for number, link in enumerate(links):
-            new = NewDownload(url=link, quality=quality, audio_only=sent["audio_only"], as_film=sent["as_film"])
             try:
-                added.append(await downloads.add(new, by=caller.user))
+                added.append(await downloads.add(new_download(sent, link), by=caller.user))
             except REFUSALS as error:
                 if added:  # what is in line stays there; the field keeps the rest
                     sent["url"] = "\n".join(links[number:])
@@ -142,19 +141,21 @@ class DownloadPages(Controller):
     async def preview(
         self, request: AnyRequest, downloads: Downloads, approvals: ToApprove, whole_queue: Whole, caller: Person
     ) -> Template:
-        sent = _values(await request.form())
-        found, refusal = None, None
+        sent = values_of(await request.form())
+        found, refusal, taken = None, None, None
         try:
             found = await downloads.preview(sent["url"], by=caller.user)
+            taken = taken_words(found, sent, await downloads.queue_settings())
         except MediaNestError as error:
             refusal = error
         status = 200 if refusal is None else refusal.status
         sentence = None if refusal is None else refusal.message
         if request.headers.get("HX-Request"):
             context: dict[str, Any] = {"preview": found, "error": sentence, "quota": await quota_of(downloads, caller)}
+            context |= {"taken": taken, "values": sent}
             return Template("downloads/_preview.html", context=context, status_code=status)
         page = await list_context(downloads, approvals, whole_queue, caller, "", 0)
-        context = {**page, "values": sent, "preview": found, "error": None, "add_error": sentence}
+        context = {**page, "values": sent, "preview": found, "taken": taken, "error": None, "add_error": sentence}
         return Template("downloads/index.html", context=context, status_code=status)
 
     @get("/{download_id:int}")
@@ -197,7 +198,7 @@ class DownloadPages(Controller):
         caller: Person,
         urls: Addresses,
     ) -> Response[Any]:
-        """Cancel, pause, resume, retry, remove, top, up, down, place; approve and decline what a child asked for."""
+        """Cancel, pause, resume, retry, record, replay, finish, remove, top, up, down, place; of a child's: approve, decline."""
         if verb in ("approve", "decline"):
             address = device_of(request).address
             if verb == "approve":
@@ -236,6 +237,7 @@ class QueueSettingsPages(Controller):
                 "rate_limit_bytes_s": "rate_limit_mb_s",
                 "total_rate_bytes_s": "total_rate_mb_s",
                 "free_space_floor_bytes": "free_space_floor_gb",
+                "record_bytes": "record_gb",
             }
             errors = {names.get(name, name): sentence for name, sentence in error.fields.items()}
             context = {"settings": current, "errors": errors, "saved": False, "values": dict(form)}
@@ -304,6 +306,9 @@ async def _act(
         "pause": downloads.pause,
         "resume": downloads.resume,
         "retry": downloads.retry,
+        "record": downloads.broadcasts.record,
+        "replay": downloads.broadcasts.replay,
+        "finish": downloads.broadcasts.finish,
     }
     if verb == "remove":
         await downloads.remove(download_id, by=by)
@@ -317,15 +322,6 @@ async def _act(
     if verb not in steps:
         raise Invalid("There is no such button.")
     return await downloads.step(download_id, by, steps[verb])
-
-
-def _values(form: Any) -> dict[str, Any]:
-    return {
-        "url": str(form.get("url", "")).strip(),
-        "quality": str(form.get("quality", "default")),
-        "audio_only": str(form.get("audio_only", "")).lower() in ("true", "on", "1"),
-        "as_film": str(form.get("as_film", "")).lower() in ("true", "on", "1"),
-    }
 
 
 HANDLERS: tuple[Any, ...] = (DownloadPages, QueueSettingsPages, picture)

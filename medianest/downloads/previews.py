@@ -14,7 +14,7 @@ from medianest.downloads import reasons
 from medianest.downloads.child import WorkerDied
 from medianest.downloads.cookies.store import CookieStore
 from medianest.downloads.holding import EVERYTHING
-from medianest.downloads.model import DownloadKind, Preview, PreviewItem
+from medianest.downloads.model import DownloadKind, Offer, Preview, PreviewItem
 from medianest.downloads.pauses import SitePauses
 from medianest.downloads.pictures import PictureStore
 from medianest.downloads.pool import WorkerPool
@@ -47,7 +47,7 @@ class Previews:
         kept = self._kept.get(url)
         return kept[1] if kept and time.monotonic() - kept[0] < KEPT_S else None
 
-    async def look(self, url: str, *, max_items: int) -> Preview:
+    async def look(self, url: str, *, max_items: int, max_height: int | None = None) -> Preview:
         """What `url` (in its normal form) leads to.
 
         Raises:
@@ -58,7 +58,7 @@ class Previews:
             return known
         task = self._looking.get(url)
         if task is None:
-            task = asyncio.create_task(self._look(url, max_items), name="preview")
+            task = asyncio.create_task(self._look(url, max_items, max_height), name="preview")
             self._looking[url] = task
             task.add_done_callback(lambda done: self._forget(url, done))
         return await asyncio.shield(task)
@@ -68,10 +68,10 @@ class Previews:
         if not task.cancelled():
             task.exception()  # seen: the one who asked may have left meanwhile
 
-    async def _look(self, url: str, max_items: int) -> Preview:
+    async def _look(self, url: str, max_items: int, max_height: int | None) -> Preview:
         try:
             async with asyncio.timeout(TIME_S):
-                preview = await self._ask(url, max_items)
+                preview = await self._ask(url, max_items, max_height)
         except TimeoutError as error:
             raise UpstreamFailed(
                 "The site takes very long to answer. Add the link anyway: it is tried again in the background.",
@@ -84,7 +84,7 @@ class Previews:
         self._kept[url] = (time.monotonic(), preview)
         return preview
 
-    async def _ask(self, url: str, max_items: int) -> Preview:
+    async def _ask(self, url: str, max_items: int, max_height: int | None) -> Preview:
         site = site_of(url)
         pause = await self._pauses.against(site, download_id=0)
         if pause is not None and pause.site != EVERYTHING and pause.until_at > datetime.now(UTC):
@@ -97,9 +97,8 @@ class Previews:
         is_well = False
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            await child.send(
-                {"op": "preview", "url": url, "picture": str(picture), "max_items": max_items, "cookies": cookies}
-            )
+            order = {"op": "preview", "url": url, "picture": str(picture), "cookies": cookies}
+            await child.send({**order, "max_items": max_items, "max_height": max_height})
             event = await child.receive(TIME_S)
             if event.get("event") == "failed":
                 is_well = True
@@ -131,6 +130,11 @@ class Previews:
                 PreviewItem(title=entry.title or entry.url, duration_s=entry.whole_duration_s) for entry in entries[:3]
             ),
             is_live=info.is_live or info.live_status == "is_live",
+            is_waiting=info.live_status in ("is_upcoming", "post_live"),
+            starts_at=info.begins_at if info.live_status == "is_upcoming" else None,
+            offers=tuple(msgspec.convert(event.get("offers") or [], list[Offer], strict=False)),
+            subtitles=tuple(str(one)[:20] for one in event.get("subtitles") or ()),
+            automatic_subtitles=tuple(str(one)[:20] for one in event.get("automatic_subtitles") or ()),
         )
 
     async def _keep_picture(self, path: object) -> str | None:

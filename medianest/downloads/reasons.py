@@ -52,6 +52,9 @@ DISK_FULL = "The disk is too full. Make room where the library lies; it goes on 
 DISK_FLOOR = (
     "There is too little free space: this needs {need} and {floor} must stay free. Make room; it goes on by itself."
 )
+OWN_DISK_FLOOR = (
+    "The disk of MediaNest's own database is nearly full, so downloads wait. Make room there; it goes on by itself."
+)
 SAME_VIDEO = "This video is being downloaded for another link right now. It is taken from there."
 ALREADY_THERE = "It was in the library already."
 LIST_OVER_QUOTA = (
@@ -237,7 +240,7 @@ def stop_advice(code: ReasonCode) -> str:
     """What an administrator does about it."""
     return {
         ReasonCode.BOT_CHECK: "Put cookies of a signed-in browser in under Downloads, Cookies, or wait: one download tries by itself.",
-        ReasonCode.DISK_FULL: "Make room on the disk of the library. It goes on by itself.",
+        ReasonCode.DISK_FULL: "Make room on the disks that the page System shows. It goes on by itself.",
         ReasonCode.LIBRARY_NOT_WRITABLE: "Give MediaNest the right to write into the library folder. It goes on by itself.",
         ReasonCode.FFMPEG_MISSING: "Install ffmpeg, or put it into the folder bin of the data folder. It goes on by itself.",
         ReasonCode.JAVASCRIPT_MISSING: "Install deno or node, or put deno into the folder bin of the data folder. It goes on by itself.",

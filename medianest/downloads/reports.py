@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -37,6 +37,13 @@ class VideoInfo(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def whole_duration_s(self) -> int | None:
         return None if self.duration_s is None else max(0, min(round(self.duration_s), 2**31 - 1))
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """When what is announced begins; None for what makes no sense."""
+        if self.release_at is None or not 0 < self.release_at < 2**33:
+            return None
+        return datetime.fromtimestamp(self.release_at, UTC)
 
     @property
     def published(self) -> date | None:

@@ -70,7 +70,7 @@ class DownloadService:
         self._allowed = allowed
         self._models = showing.of
         self._allowance = allowance
-        self.broadcasts = Broadcasts(lists, states, events, self.retry)
+        self.broadcasts = Broadcasts(lists, states, events, get=self.get, retry=self.retry)
 
     async def add(self, new: NewDownload, by: User, *, known: Preview | None = None) -> tuple[Download, bool]:
         """Queue a link, or join the download that has it already; nothing is asked of the network.
@@ -100,7 +100,8 @@ class DownloadService:
         """
         require_download(by)
         url = check_url(url, self._allowed)
-        found = await self._previews.look(url, max_items=(await self._settings.get()).max_list_items)
+        settings = await self._settings.get()
+        found = await self._previews.look(url, max_items=settings.max_list_items, max_height=settings.max_height)
         found = msgspec.structs.replace(found, quota_cost=cost_of(found.items_total))
         existing = await self._states.find(key_of(url, audio_only=False))
         if existing is None:

@@ -177,6 +177,8 @@ class Conversation:
         floor, need = self._settings.free_space_floor_bytes, learned.total_bytes or 0
         if free - need < floor:
             return NoRoom(reasons.DISK_FLOOR.format(need=_size(need), floor=_size(floor)))
+        if await asyncio.to_thread(self._library.is_own_disk_full, floor):
+            return NoRoom(reasons.OWN_DISK_FLOOR)
         return None
 
     async def _list(self, info: VideoInfo, is_capped: bool, pictures: ListPictures) -> FoundList:

@@ -1,10 +1,21 @@
-"""What is taken of a link beside its quality, as a person or the owner may choose it: a typed list, and nothing else."""
+"""What is taken of a link, as a person or the owner may choose it: a typed list, and nothing else."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 import msgspec
+
+
+class Quality(StrEnum):
+    DEFAULT = "default"  # plays everywhere, up to 1080
+    BEST = "best"
+    P2160 = "2160"
+    P1440 = "1440"
+    P1080 = "1080"
+    P720 = "720"
+    P480 = "480"
+    P360 = "360"
 
 
 class Layout(StrEnum):

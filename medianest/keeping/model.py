@@ -224,12 +224,3 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     added: int
     known: int
     unread: tuple[str, ...] = ()  # the first lines that say nothing
-
-
-class StorageFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """A disk that MediaNest writes to; `names` are the folders on it."""
-
-    names: tuple[str, ...]
-    path: str
-    free_bytes: int
-    total_bytes: int

@@ -11,9 +11,10 @@ from pathlib import Path
 from medianest.database.filesystems import file_system_of, is_network_file_system
 from medianest.programs import Program, inside_javascript
 from medianest.settings import Settings
-from medianest.system.model import HealthProblem, Severity
+from medianest.system.model import Disk, HealthProblem, Severity
 
 LOW_SPACE_BYTES = 2 * 1024**3
+OWN_FLOOR_BYTES = 1024**3  # as in the download queue
 
 
 def is_writable(folder: Path) -> bool:
@@ -72,6 +73,40 @@ def folder_problems(settings: Settings) -> list[HealthProblem]:
             )
         )
     return problems
+
+
+def disks(settings: Settings) -> tuple[Disk, ...]:
+    """The disks that are written to, each once. Blocking."""
+    folders = [("library", settings.library_dir), ("unfinished files", settings.staging_dir)]
+    folders += zip(("data", "database"), settings.own_folders, strict=False)
+    if len(settings.own_folders) == 1 and not settings.is_postgres:
+        folders.append(("database", settings.data_dir))
+    found: dict[int, tuple[list[str], Path]] = {}
+    for name, folder in folders:
+        there = next((one for one in (folder, *folder.parents) if one.exists()), None)
+        device = _device(there) if there else None
+        if there is not None and device is not None:
+            found.setdefault(device, ([], there))[0].append(name)
+    measured = []
+    for names, path in found.values():
+        usage = shutil.disk_usage(path)
+        measured.append(Disk(names=tuple(names), path=str(path), free_bytes=usage.free, total_bytes=usage.total))
+    return tuple(measured)
+
+
+def own_disk_problems(settings: Settings) -> list[HealthProblem]:
+    """The database's disk is so full that downloads wait. Blocking."""
+    for folder in settings.own_folders:
+        if folder.exists() and shutil.disk_usage(folder).free < OWN_FLOOR_BYTES:
+            return [
+                HealthProblem(
+                    code="database_disk_low",
+                    severity=Severity.ERROR,
+                    text="The disk of MediaNest's own data is nearly full, so downloads wait.",
+                    advice=f"Make room on the disk that holds {folder}; downloads go on by themselves.",
+                )
+            ]
+    return []
 
 
 def database_problems(settings: Settings) -> list[HealthProblem]:
@@ -140,6 +175,7 @@ async def problems(
     found = [
         *await asyncio.to_thread(folder_problems, settings),
         *await asyncio.to_thread(database_problems, settings),
+        *await asyncio.to_thread(own_disk_problems, settings),
         *program_problems(programs),
         *user_problems(),
         *more,

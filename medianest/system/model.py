@@ -71,12 +71,26 @@ class CacheFigures(msgspec.Struct, frozen=True, kw_only=True):
         return round(100 * self.hits / asked) if asked else None
 
 
+class Disk(msgspec.Struct, frozen=True, kw_only=True):
+    """A disk that MediaNest writes to; `names` says which of its folders lie on it."""
+
+    names: tuple[str, ...]
+    path: str
+    free_bytes: int
+    total_bytes: int
+
+    @property
+    def used_percent(self) -> int:
+        return round(100 * (1 - self.free_bytes / self.total_bytes)) if self.total_bytes else 0
+
+
 class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[Version, ...]
     found: tuple[FoundProgram, ...]
     health: tuple[HealthProblem, ...]
     settings: tuple[ShownSetting, ...]
     caches: tuple[CacheFigures, ...] = ()
+    disks: tuple[Disk, ...] = ()
 
 
 class Outcome(StrEnum):

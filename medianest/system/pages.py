@@ -37,6 +37,7 @@ class SystemPages(Controller):
                 "health": report.health,
                 "settings": report.settings,
                 "caches": report.caches,
+                "disks": report.disks,
                 "services": await service_states.all(),
                 "breakers": service_states.breakers(),
                 "tasks": await scheduler.tasks(),

@@ -129,6 +129,7 @@ class SystemService:
             found=tuple(_found(programs[name]) for name in PROGRAMS),
             health=await self._problems(programs),
             settings=tuple(ShownSetting(name=n, value=v, source=s) for n, v, s in self._settings.shown()),
+            disks=await asyncio.to_thread(health.disks, self._settings),
             caches=tuple(one for figures in self._caches for one in figures()),
         )
 

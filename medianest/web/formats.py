@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -133,6 +133,19 @@ class Formats:
         day = format_date(value.astimezone(self.zone), format="medium", locale=self.language)
         return f"{day}, {format_time(value, format='short', tzinfo=self.zone, locale=self.language)}"
 
+    def language_names(self, codes: Iterable[str]) -> str:
+        """`English, German` for `en`, `de`; what has no name stays a code."""
+        from babel import Locale, UnknownLocaleError
+
+        names = []
+        for code in codes:
+            try:
+                name = Locale.parse(code.replace("-", "_").removesuffix("_orig")).get_display_name(self.language)
+            except (UnknownLocaleError, ValueError):
+                name = None
+            names.append(name or code)
+        return ", ".join(dict.fromkeys(names))
+
     def number(self, value: float | None) -> str:
         """`12,345`."""
         if value is None:
@@ -154,4 +167,5 @@ class Formats:
             "datetime": self.datetime,
             "moment": self.moment,
             "number": self.number,
+            "language_names": self.language_names,
         }

@@ -15,6 +15,8 @@ def state_word(download: Download, _: Callable[[str], str]) -> str:
         if download.reason_code is ReasonCode.RETRYING:
             return _("Tries again soon")
         return _("In line, %(place)s") % {"place": ordinal(download.position)} if download.position else _("In line")
+    if download.is_recording:
+        return _("Recording")
     if state is DownloadState.DOWNLOADING:
         percent = download.progress.percent
         return _("%(percent)d %%") % {"percent": int(percent)} if percent is not None else _("Starting")
@@ -35,6 +37,7 @@ def _waiting(download: Download, _: Callable[[str], str]) -> str:
         ReasonCode.NEEDS_SIGN_IN: _("Waiting for a sign-in"),
         ReasonCode.APPROVAL: _("Waiting for approval"),
         ReasonCode.UPCOMING: _("Not out yet"),
+        ReasonCode.REPLAY: _("Live, waiting for the end"),
     }
     if download.reason_code in words:
         return words[download.reason_code]

@@ -38,6 +38,13 @@ function onInput(event) {
   timer = setTimeout(askPreview, event.inputType === "insertFromPaste" ? 1 : PREVIEW_AFTER_MS);
 }
 
+// Another quality takes something else: the preview says so again. What a link leads to is remembered, so no site is asked.
+function onChoice(event) {
+  if (event.target.form?.id !== "add-form" || event.target.id === "add-url" || !lastAsked) return;
+  lastAsked = "";
+  askPreview();
+}
+
 // Enter sends, Shift+Enter starts a new line.
 function onKey(event) {
   if (event.target.id === "add-url" && event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -102,6 +109,7 @@ function openLineMenu(event) {
 
 export function start() {
   document.addEventListener("input", onInput);
+  document.addEventListener("change", onChoice);
   document.addEventListener("keydown", onKey);
   startDragging();
   document.addEventListener("click", openLineMenu);

@@ -45,7 +45,7 @@ class Queue:
 
     def __init__(
         self, folder: Path, *, command: list[str], rules: Rules = QUICK, library: Path | None = None, staging: Path | None = None,
-        owner: str | None = None, instance: str = "",
+        owner: str | None = None, instance: str = "", allowed: tuple[str, ...] = ("127.0.0.1/32",),
     ) -> None:  # fmt: skip
         self.folder = folder
         self.library = library or folder / "library"
@@ -58,7 +58,7 @@ class Queue:
             data_dir=folder / "data",
             library_dir=self.library,
             staging_dir=self.staging,
-            allow_private_downloads=AllowList(networks=("127.0.0.1/32",)),
+            allow_private_downloads=AllowList(networks=allowed),
         )
         import os
 

@@ -243,6 +243,9 @@ POST    /api/v1/downloads/{download_id:int}/cancel         person          downl
 POST    /api/v1/downloads/{download_id:int}/pause          person          downloads admin
 POST    /api/v1/downloads/{download_id:int}/resume         person          downloads admin
 POST    /api/v1/downloads/{download_id:int}/retry          person          downloads admin
+POST    /api/v1/downloads/{download_id:int}/record         person          downloads admin
+POST    /api/v1/downloads/{download_id:int}/replay         person          downloads admin
+POST    /api/v1/downloads/{download_id:int}/finish         person          downloads admin
 POST    /api/v1/downloads/{download_id:int}/approve        manage_requests downloads admin
 POST    /api/v1/downloads/{download_id:int}/decline        manage_requests downloads admin
 GET     /api/v1/subscriptions                              person          read downloads admin

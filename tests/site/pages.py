@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
-from tests.site import channels, clips, faults, streams, tube
+from tests.site import channels, clips, faults, streams, tube, walls
 from tests.site.answers import TYPES, Answer
 
 HOSTILE_TITLES = (
@@ -46,9 +46,11 @@ HOSTILE_TITLES = (
 )
 
 
-def find_answer(base: str, path: str, raw_query: str, query: dict[str, str], visit: int) -> Answer:
+def find_answer(
+    base: str, path: str, raw_query: str, query: dict[str, str], visit: int, cookies: str = ""
+) -> Answer:
     """The answer for `path`; `base` is the site's address as the client named it, `visit` counts requests from 1."""
-    page = Page(base, unquote(path), raw_query, query, visit)
+    page = Page(base, unquote(path), raw_query, query, visit, cookies)
     for prefix, make in _ROUTES.items():
         if page.path.startswith(prefix):
             return make(page)
@@ -58,7 +60,10 @@ def find_answer(base: str, path: str, raw_query: str, query: dict[str, str], vis
 class Page:
     """A request, in the words that the makers of pages need."""
 
-    def __init__(self, base: str, path: str, raw_query: str, query: dict[str, str], visit: int) -> None:
+    def __init__(
+        self, base: str, path: str, raw_query: str, query: dict[str, str], visit: int, cookies: str = ""
+    ) -> None:
+        self.cookies = cookies
         self.base, self.path, self.query, self.visit = base, path, query, visit
         self.name = PurePosixPath(path).stem
         self.suffix = PurePosixPath(path).suffix
@@ -241,5 +246,6 @@ _ROUTES: dict[str, Callable[[Page], Answer]] = {
     **channels.ROUTES,
     **tube.ROUTES,
     **faults.ROUTES,
+    **walls.ROUTES,
     "/": _index,
 }

@@ -128,7 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         if visit in knobs.redirect:
             return self._send(Answer(b"", "text/plain", 302, {"Location": knobs.to}), knobs, visit)
         base = f"http://{self.headers.get('Host') or host}"
-        return self._send(find_answer(base, parts.path, parts.query, query, visit), knobs, visit)
+        return self._send(
+            find_answer(base, parts.path, parts.query, query, visit, self.headers.get("Cookie", "")), knobs, visit
+        )
 
     def _send(self, answer: Answer, knobs: Knobs, visit: int) -> None:
         with contextlib.ExitStack() as stack:

@@ -3,7 +3,7 @@
 Of a video: `heights` (comma list), `codec` (h264, vp9), `apart` (picture and sound come apart), `chapters` (seconds at which
 they begin), `subs` and `auto` (languages), `live` (is_live, is_upcoming, post_live), `until` (so many visits it is; then it
 was), `release` (seconds since 1970), `title`, `channel`, `uploader`, `date`, `album`, `artist`, `track`, `number`, `length`.
-Of a list: `ids`, `title`, `channel`, `faces` (an avatar and a banner), and all of the above for its videos.
+Of a list: `ids`, `list` (its title), `channel`, `faces` (an avatar and a banner), and all of the above for its videos.
 `/tube/sponsors/…` stands in for SponsorBlock (`api/skipSegments/HASH`), `/tube/subtitles/LANGUAGE.vtt` gives subtitles.
 """
 
@@ -120,7 +120,7 @@ def _list(page: Page) -> Answer:
     info: dict[str, Any] = {
         "_type": "playlist",
         "id": page.text("channel") if page.text("faces") else page.name,
-        "title": page.text("title", f"List {page.name}"),
+        "title": page.text("list", f"List {page.name}"),
         "channel": page.text("uploader", "Ana"),
         "channel_id": page.text("channel", "UC1"),
         "entries": entries,
