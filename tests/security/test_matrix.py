@@ -207,7 +207,8 @@ async def make(application: Application, what: str, user_id: int) -> object:
     if what == "subscription":
         rows = await fetch(
             "INSERT INTO subscriptions (user_id, url, url_key, site, kind, title, uploader, interval_s, quality, audio_only, layout, "
-            "priority, filters, keep_rule, state, is_newest_first, next_check_at, message, failures, deletes_files, created_at, changed_at) "
+            "priority, filters, keep_rule, state, is_newest_first, next_check_at, message, failures, deletes_files, created_at, "
+            "changed_at) "
             "VALUES ({}, 'https://videos.example/c', 'x', '', 'channel', 'A channel', '', 3600, 'default', {}, 'show', 1, {}, 'all', "
             "'active', {}, {}, '', 0, {}, {}, {}) RETURNING id",
             user_id, False, "{}", False, datetime.now(UTC), False, datetime.now(UTC), datetime.now(UTC),
