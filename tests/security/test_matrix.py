@@ -147,6 +147,7 @@ OWNED: dict[str, str | None] = {
     "key_id": "key",
     "notice_id": "notice",
     "verb": None,  # comes with a download
+    "act": None,  # on all of one's own
     "name": None,  # pictures have names nobody can guess, and stand on pages of several people
     "person_id": None,  # only of pictures here, which everybody sees beside a name
     "path": None,  # the document of the API
