@@ -149,6 +149,7 @@ def create_app(settings: Settings) -> Application:
     system.asks_also(downloads.cookies.problems)
     plex_library = build_plex_library(settings, events, connections.service, downloads.filed, owner)
     system.asks_also(plex_library.service.problems)
+    system.asks_also(plex_library.checks.problems)
     people_rows = PeopleRepository()
     looking_after = PeopleService(people_rows, people, sessions, second_factor, devices, limits, events)
     plex_accounts = build_plex_accounts(
@@ -208,7 +209,7 @@ def create_app(settings: Settings) -> Application:
         *people_jobs(plex_accounts, people_pictures),
         *media_jobs(media),
         *request_jobs(requests.jobs),
-        *plex_library_jobs(plex_library.upkeep),
+        *plex_library_jobs(plex_library),
         *engine_jobs(engine.updates),
         *keeping_jobs(keeping.service),
     )

@@ -10,7 +10,7 @@ from medianest.downloads.assembly import Downloads
 from medianest.engine.updating import EngineUpdates
 from medianest.keeping.service import KeepingService
 from medianest.media.assembly import Media
-from medianest.plex_library.upkeep import LibraryUpkeep
+from medianest.plex_library.assembly import PlexLibrary
 from medianest.requests.jobs import RequestJobs
 from medianest.scheduler import Job
 from medianest.system.service import SystemService
@@ -155,9 +155,17 @@ def people_jobs(plex_accounts: PlexAccounts, people_pictures: PeoplePictures) ->
     )
 
 
-def plex_library_jobs(upkeep: LibraryUpkeep) -> tuple[Job, ...]:
+def plex_library_jobs(plex_library: PlexLibrary) -> tuple[Job, ...]:
     """Recurring jobs about our library in Plex."""
+    upkeep = plex_library.upkeep
     return (
+        Job(
+            name="check_plex_library",
+            title=_("See whether the library in Plex is as downloads need it"),
+            schedule=_("Every night"),
+            call=plex_library.checks.run_by_night,
+            at_hour=4,
+        ),
         Job(
             name="catch_up_plex_library",
             title=_("See which videos Plex is still to show"),

@@ -115,6 +115,7 @@ def pages(
         "plex_library": plex_library.service,
         "plex_upkeep": plex_library.upkeep,
         "library_probe": plex_library.probe,
+        "library_checks": plex_library.checks,
         "engine": engine.service,
         "engine_updates": engine.updates,
         "engine_board": engine.board,

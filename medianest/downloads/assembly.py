@@ -108,7 +108,10 @@ def build_downloads(
     lists, states, history = DownloadLists(), DownloadStates(), HistoryRepository(owner)
     board, announcer = ProgressBoard(events), Announcer(events, lists)
     showing = Showing(lists, board, settings.plex_app_url)
-    library, pictures = Library(settings.library_dir, settings.staging_dir, settings.own_folders), PictureStore(settings.data_dir)
+    library, pictures = (
+        Library(settings.library_dir, settings.staging_dir, settings.own_folders),
+        PictureStore(settings.data_dir),
+    )
     temp = settings.data_dir / "temp" / name.run
     pool = WorkerPool(command, environment, configure(settings, programs), temp, rules.pool)
     queue_settings = QueueSettingsRepository()

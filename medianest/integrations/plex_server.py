@@ -45,6 +45,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     uuid: str
     locations: tuple[str, ...]
+    scanner: str = ""
 
 
 class PlexServer:
@@ -91,6 +92,7 @@ class PlexServer:
                 type=as_text(row.get("type")),
                 title=as_text(row.get("title")),
                 agent=as_text(row.get("agent")),
+                scanner=as_text(row.get("scanner")),
                 language=as_text(row.get("language")),
                 uuid=as_text(row.get("uuid")),
                 locations=tuple(as_text(place.get("path")) for place in rows(row, "Location")),

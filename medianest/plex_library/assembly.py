@@ -10,6 +10,7 @@ from medianest.connections.model import PlexConnectionChanged, ServiceStatusChan
 from medianest.connections.service import ConnectionService
 from medianest.downloads.model import DownloadFinished, DownloadRemoved, DownloadStateChanged
 from medianest.events import EventBus
+from medianest.plex_library.check import LibraryChecks
 from medianest.plex_library.collecting import Collecting
 from medianest.plex_library.finding import Finding, FindingRules
 from medianest.plex_library.probe import LibraryProbe
@@ -32,6 +33,7 @@ class PlexLibrary(msgspec.Struct, frozen=True, kw_only=True):
     upkeep: LibraryUpkeep
     worker: PlexWorker
     probe: LibraryProbe
+    checks: LibraryChecks
 
 
 def build_plex_library(
@@ -82,4 +84,5 @@ def build_plex_library(
     events.subscribe(DownloadRemoved, upkeep.on_removed)
     events.subscribe(PlexConnectionChanged, upkeep.on_connection_changed)
     events.subscribe(ServiceStatusChanged, upkeep.on_service_changed)
-    return PlexLibrary(service=service, upkeep=upkeep, worker=worker, probe=probe)
+    checks = LibraryChecks(connections, finding, probe)
+    return PlexLibrary(service=service, upkeep=upkeep, worker=worker, probe=probe, checks=checks)

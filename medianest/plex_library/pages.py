@@ -13,6 +13,7 @@ from litestar.response import Redirect, Template
 from medianest.accounts.model import Caller, Permission
 from medianest.downloads.service import DownloadService
 from medianest.errors import Conflict, Invalid, UpstreamFailed
+from medianest.plex_library.check import LibraryChecks, last_check
 from medianest.plex_library.model import ProbeState, SavedMapping
 from medianest.plex_library.probe import LibraryProbe
 from medianest.plex_library.service import PlexLibraryService
@@ -74,6 +75,15 @@ class PlexLibraryPages(Controller):
     async def probe(self, library_probe: Test) -> Template:
         return Template("plex_library/_probe.html", context={"probe": await library_probe.last(), "is_new": True})
 
+    @post("/check", status_code=200)
+    async def check(
+        self, request: AnyRequest, library_checks: NamedDependency[LibraryChecks], urls: Addresses
+    ) -> Response[Any]:
+        made = await library_checks.run()
+        if request.headers.get("HX-Request"):
+            return Template("plex_library/_check.html", context={"check": made})
+        return Redirect(urls.to(PAGE + "#check"), status_code=303)
+
     @post("/look-again", status_code=200)
     async def look_again(
         self,
@@ -127,6 +137,7 @@ async def page(
         "mapping": mapping,
         "trouble": trouble,
         "status": await plex_library.status(),
+        "check": await last_check(),
         "probe": probe,
         "is_testing": probe is not None and probe.state is ProbeState.RUNNING,
         "note": note,

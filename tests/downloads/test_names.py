@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from medianest.downloads.names import (
     TITLE_BYTES,
+    album_folder,
     clean_id,
     clean_name,
     clean_title,
@@ -20,6 +21,8 @@ from medianest.downloads.names import (
     folder_key,
     safe_join,
     safe_relative,
+    season_folder,
+    track_stem,
 )
 from medianest.errors import Invalid
 
@@ -69,6 +72,57 @@ def test_the_name_of_a_file_is_never_too_long(show: str, title: str, season: int
     assert len((stem + ".zh-Hans-CN.srt").encode()) <= 255
     assert re.search(rf" - s{season:04d}e{episode:06d} - ", stem)
     assert len(film_name(title, season, name).encode()) <= 200
+
+
+# titles as people write them, which have to stay what they are as far as Windows lets them
+LONG_GERMAN = (
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft: Wie ein Wort länger wird als der Satz, "
+    "in dem es steht – und warum „Straßenbahnhaltestellenüberdachung“ trotzdem schön ist (Teil 3/12)"
+)
+WRITTEN = st.sampled_from(
+    (
+        LONG_GERMAN,
+        "مرحبا بالعالم – الحلقة ١٢",
+        "שלום עולם: פרק 3",
+        "日本語のとても長い題名" * 20,
+        "👩🏽‍🚀 Rocket 🇦🇹 day",
+        "C: drive?",
+        "a\tb|c",
+    )
+)
+
+
+@given(st.one_of(TEXTS, WRITTEN), TEXTS, st.integers(1, 5000))
+def test_every_kind_of_place_is_safe_on_windows_and_shares(title: str, show: str, number: int) -> None:
+    stem = episode_stem(clean_name(show), 1, number, title, "id")
+    assert re.search(rf" - s01e{number:02d} - ", stem)
+    parts = [
+        stem,
+        season_folder(1),
+        season_folder(2026),
+        track_stem(number, title),
+        *album_folder(show, title).split("/"),
+    ]
+    parts.append(film_name(title, 2026, "id"))
+    for part in parts:
+        assert is_safe(part)
+        assert len((part + ".zh-Hans-CN.srt").encode()) <= 255
+    assert len(album_folder(show, title).split("/")) == 2
+    assert [part for part in parts if folder_key(part) in ("con", "nul", "aux")] == []
+
+
+def test_titles_of_many_scripts_stay_readable() -> None:
+    assert clean_title(LONG_GERMAN).startswith(
+        "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft - "
+    )
+    assert clean_title("مرحبا بالعالم – الحلقة ١٢") == "مرحبا بالعالم – الحلقة ١٢"
+    assert clean_title("שלום עולם: פרק 3") == "שלום עולם - פרק 3"
+    assert clean_title("👩🏽‍🚀 Rocket 🇦🇹 day") == "👩🏽‍🚀 Rocket 🇦🇹 day"
+    assert (season_folder(2026), season_folder(1), track_stem(7, "C: drive?")) == (
+        "Season 2026",
+        "Season 01",
+        "07 C - drive",
+    )
 
 
 @given(TEXTS)

@@ -69,6 +69,8 @@ class House:
             wait_for_state(client, self.running, ("downloading",))
             settings = client.get("/api/v1/queue-settings").raise_for_status().json()
             client.put("/api/v1/queue-settings", json={**settings, "is_paused": True}).raise_for_status()
+            link = {"url": site.url("/feed/pages/followed.xml?items=4"), "take_old": "last", "old_number": 1}
+            self.followed = int(client.post("/api/v1/subscriptions", json=link).raise_for_status().json()["id"])
             made = client.post("/api/v1/users", json={"username": "kim", "display_name": "Kimberley Featherstonehaugh"})
             self.person = int(made.raise_for_status().json()["person"]["id"])
             for number in range(QUEUED):
@@ -98,6 +100,9 @@ class House:
             "deletion": f"/people/{self.person}/delete",
             "default rights": "/people/rights",
             "own deletion": "/settings/delete",
+            "subscriptions": "/subscriptions",
+            "subscription": f"/subscriptions/{self.followed}",
+            "unfollowing": f"/subscriptions/{self.followed}/delete",
             "patterns": "/help/patterns",
             "more": "/more",
             "search": "/search",

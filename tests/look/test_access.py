@@ -15,7 +15,7 @@ PAGES = (
     "home", "downloads", "waiting", "finished", "failed", "detail", "failed detail", "list", "settings", "password", "devices",
     "two-step", "two-step set-up",
     "people", "new person", "person", "deletion", "default rights", "own deletion",
-    "queue settings", "system", "patterns", "more", "missing", "sign-in",
+    "subscriptions", "subscription", "unfollowing", "queue settings", "system", "patterns", "more", "missing", "sign-in",
 )  # fmt: skip
 AXE = {
     "resultTypes": ["violations"],

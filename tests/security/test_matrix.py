@@ -154,6 +154,7 @@ OWNED: dict[str, str | None] = {
     "tmdb_id": None,
     "key": None,  # of a library: Plex says what is shared with whom, see tests/media/test_browsing.py
     "rating_key": None,
+    "act": None,  # on all of one's own
     "name": None,  # pictures have names nobody can guess, and stand on pages of several people
     "person_id": None,  # only of pictures here, which everybody sees beside a name
     "path": None,  # the document of the API

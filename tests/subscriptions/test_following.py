@@ -22,6 +22,7 @@ from medianest.subscriptions.model import (
     Old,
     Outcome,
     SubscriptionChange,
+    SubscriptionChanged,
     SubscriptionState,
 )
 from tests.downloads.running_queue import NO_QUOTAS
@@ -425,6 +426,46 @@ async def test_a_feeds_own_id_knows_a_video_whose_address_changes_and_one_id_for
     house.feed.put(entry("c", "guid:x", 3), entry("d", "guid:x", 3), kind="playlist")
     await house.check(found, ana)
     assert await house.queued(ana) == ["b", "c", "d"]
+
+
+async def test_open_pages_hear_when_a_check_begins_and_ends_and_when_a_video_has_come(house: House) -> None:
+    ana = await house.person("ana")
+    house.feed.put("a")
+    found = await house.follow(ana)
+    house.feed.put("b", "a")
+    house.queue.seen.clear()
+    await house.check(found, ana)
+
+    def told() -> list[int]:
+        return [event.subscription_id for event in house.queue.seen if isinstance(event, SubscriptionChanged)]
+
+    assert told() == [found.id, found.id]
+    await house.queue.start()
+    [row] = await fetch("SELECT id FROM download_queue")
+    await house.queue.ended(row["id"], ana)
+    while len(told()) < 3:
+        await asyncio.sleep(0.01)
+
+
+async def test_a_check_that_was_cut_off_is_done_again_and_loses_nothing(house: House) -> None:
+    ana = await house.person("ana")
+    house.feed.put("a")
+    found = await house.follow(ana)
+    house.feed.put("b", "a")
+    await house.service.check(found.id, ana)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await fetch(
+        "UPDATE subscriptions SET owner = {}, lease_until = {}", "dead/run", datetime.now(UTC) + timedelta(hours=1)
+    )
+    assert await house.checker.drain() == 0  # somebody has it
+    await fetch("UPDATE subscriptions SET lease_until = {}", past)
+    assert await house.checker.drain() == 1
+    assert await house.queued(ana) == ["b"]
+    # cut off between the queue and its note: the same download is found again
+    await fetch("UPDATE subscription_items SET state = 'wanted', download_id = NULL WHERE item_key = 'tube:b'")
+    await house.due_again()
+    assert await house.queued(ana) == ["b"]
+    assert (await house.states(found, ana))["b"] == "queued"
 
 
 async def test_several_processes_check_each_one_once(house: House) -> None:

@@ -13,7 +13,6 @@ from medianest.subscriptions.repository.lists import (
     ALL_QUERY,
     COUNTS_QUERY,
     ITEMS_QUERY,
-    NEWEST_QUERY,
     OF_QUERY,
     STATE_QUERY,
 )
@@ -68,7 +67,6 @@ async def test_no_list_walks_through_a_whole_table(person: int) -> None:
         "videos": (ITEMS_QUERY, 1, 50, 0),
         "videos in a state": (STATE_QUERY, 1, "queued", 50, 0),
         "counts": (COUNTS_QUERY.replace("{marks}", "{}, {}"), 1, 2),
-        "newest": (NEWEST_QUERY, 1),
         "due": (DUE_QUERY, NOW, NOW),
         "next": (NEXT_QUERY, NOW),
         "wanted": (WANTED_QUERY, 1, no, 20),

@@ -27,6 +27,7 @@ from medianest.downloads.sites import BIG_SITES, site_of
 
 TIME_S = 260.0  # the worker itself gives a site 240 s
 LONGEST_TEXT = 300
+LOOKS_OF_A_JOB = 10  # so many looks wear a worker out as much as one download
 STOPS_A_SITE = {"rate_limited": ReasonCode.RATE_LIMITED, "bot_check": ReasonCode.BOT_CHECK}
 SINGLE = "This link is a single video. Paste the link of its channel, playlist or feed to follow it."
 PAUSED = "{site} asked us to slow down and is left alone until {until} UTC. It is looked at by itself after that."
@@ -65,6 +66,7 @@ class Feeds:
         self._cookies = cookies
         self._max_items = max_items
         self._folder = folder
+        self._looks = 0
 
     def source(self, url: str) -> tuple[str, str, str]:
         """A link in its normal form, its key and its site; raises `Invalid` as adding a download does."""
@@ -140,6 +142,9 @@ class Feeds:
             return answer
         finally:
             if is_well:
+                self._looks += 1
+                if self._looks % LOOKS_OF_A_JOB:
+                    child.jobs -= 1  # a look leaves little behind: workers are not replaced for that so soon
                 self._pool.release(child)
             else:
                 await self._pool.discard(child)

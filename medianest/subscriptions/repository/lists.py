@@ -13,13 +13,16 @@ from medianest.subscriptions.model import ItemCounts, ItemState, Subscription
 from medianest.subscriptions.repository.rows import COLUMNS, ITEM_COLUMNS, Row, to_subscription
 
 MISSING = "You follow nothing with this number."
+# with its newest video, in one statement
+_WITH_NEWEST = (
+    f"SELECT {COLUMNS}, n.title AS newest_title, n.published_on AS newest_on, n.found_at AS newest_found_at FROM subscriptions s "
+    "LEFT JOIN subscription_items n ON n.id = (SELECT i.id FROM subscription_items i WHERE i.subscription_id = s.id "
+    "ORDER BY i.place DESC LIMIT 1)"
+)
 OF_QUERY = (
-    f"SELECT {COLUMNS} FROM subscriptions s WHERE s.user_id = {{}} AND s.state <> 'ending' "
-    "ORDER BY s.title, s.id LIMIT {} OFFSET {}"
+    f"{_WITH_NEWEST} WHERE s.user_id = {{}} AND s.state <> 'ending' ORDER BY s.title, s.id LIMIT {{}} OFFSET {{}}"
 )
-ALL_QUERY = (
-    f"SELECT {COLUMNS} FROM subscriptions s WHERE s.state <> 'ending' ORDER BY s.title, s.id LIMIT {{}} OFFSET {{}}"
-)
+ALL_QUERY = f"{_WITH_NEWEST} WHERE s.state <> 'ending' ORDER BY s.title, s.id LIMIT {{}} OFFSET {{}}"
 ITEMS_QUERY = (
     f"SELECT {ITEM_COLUMNS}, history_id, identity FROM subscription_items WHERE subscription_id = {{}} "
     "ORDER BY place DESC LIMIT {} OFFSET {}"
@@ -32,7 +35,6 @@ COUNTS_QUERY = (
     "SELECT subscription_id, state, is_backlog, count(*) AS n FROM subscription_items WHERE subscription_id IN ({marks}) "
     "GROUP BY subscription_id, state, is_backlog"
 )
-NEWEST_QUERY = "SELECT title, published_on, found_at FROM subscription_items WHERE subscription_id = {} ORDER BY place DESC LIMIT 1"
 
 
 class SubscriptionLists:
@@ -53,9 +55,7 @@ class SubscriptionLists:
         return (await self._models([await self.row(subscription_id, person)], now))[0]
 
     async def row(self, subscription_id: int, person: int | None) -> Row:
-        rows = await fetch(
-            f"SELECT {COLUMNS} FROM subscriptions s WHERE s.id = {{}} AND s.state <> 'ending'", subscription_id
-        )
+        rows = await fetch(f"{_WITH_NEWEST} WHERE s.id = {{}} AND s.state <> 'ending'", subscription_id)
         if not rows or (person is not None and rows[0]["user_id"] != person):
             raise NotFound(MISSING)
         return rows[0]
@@ -107,7 +107,6 @@ class SubscriptionLists:
                 to_subscription(
                     row,
                     counts=counts.get(row["id"], ItemCounts()),
-                    newest=next(iter(await fetch(NEWEST_QUERY, row["id"])), None),
                     now=now,
                     owner_name=names.get(row["user_id"], ""),
                 )

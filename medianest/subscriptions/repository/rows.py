@@ -60,10 +60,8 @@ ITEM_COLUMNS = (
 )
 
 
-def to_subscription(
-    row: Row, *, counts: ItemCounts, newest: Row | None, now: datetime, owner_name: str = ""
-) -> Subscription:
-    """The model of `row`; `newest` is the row of its newest video."""
+def to_subscription(row: Row, *, counts: ItemCounts, now: datetime, owner_name: str = "") -> Subscription:
+    """The model of `row`, which names its newest video too."""
     return Subscription(
         id=row["id"],
         user_id=row["user_id"],
@@ -89,8 +87,8 @@ def to_subscription(
         failures=row["failures"],
         created_at=row["created_at"],
         counts=counts,
-        newest_title=newest["title"] if newest else "",
-        newest_at=_newest_at(newest) if newest else None,
+        newest_title=row["newest_title"] or "",
+        newest_at=_newest_at(row) if row["newest_title"] else None,
         owner_name=owner_name,
     )
 
@@ -124,8 +122,8 @@ def filters_json(filters: Filters) -> str:
 
 
 def _newest_at(row: Row) -> datetime:
-    day = row["published_on"]
-    found: datetime = row["found_at"]
+    day = row["newest_on"]
+    found: datetime = row["newest_found_at"]
     # the hour is not known: of what came out on the day it was found, the moment it was found is nearer
     if day is None or day >= found.date():
         return found
