@@ -168,7 +168,7 @@ def _config_show(parsed: argparse.Namespace) -> int:
 
 
 def _db_migrate(parsed: argparse.Namespace) -> int:
-    from medianest.settings import make_data_dir
+    from medianest.instance import make_data_dir
 
     settings = _settings(parsed)
     make_data_dir(settings.data_dir)
@@ -185,8 +185,8 @@ async def _migrated(settings: Settings) -> tuple[str, ...]:
 
 
 def _secrets_rotate(parsed: argparse.Namespace) -> int:
+    from medianest.instance import make_data_dir
     from medianest.secrets_command import rotate
-    from medianest.settings import make_data_dir
 
     settings = _settings(parsed)
     make_data_dir(settings.data_dir)
@@ -212,7 +212,7 @@ def _security_reset(parsed: argparse.Namespace) -> int:
 
 def _with_accounts(parsed: argparse.Namespace, work: Callable[[AccountService], Awaitable[str]]) -> int:
     """Run `work` on the database, whether MediaNest is running or not."""
-    from medianest.settings import make_data_dir
+    from medianest.instance import make_data_dir
 
     settings = _settings(parsed)
     make_data_dir(settings.data_dir)

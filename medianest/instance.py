@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 
 from medianest.errors import MediaNestError
+from medianest.setting_values import SettingsError
 
 
 class AlreadyRunning(MediaNestError):
@@ -93,3 +94,22 @@ def start_ticks(pid: int) -> str:
         return "0"
     # the second field is the name in brackets and may hold spaces; the start is field 22
     return stat.rpartition(")")[2].split()[19]
+
+
+def make_data_dir(path: Path) -> None:
+    """Make the data folder and try to write there.
+
+    Raises:
+        SettingsError: names the folder, the user and what to do.
+    """
+    probe = path / f".write-probe-{os.getpid()}"
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        who = f" as user {os.getuid()}" if hasattr(os, "getuid") else ""
+        raise SettingsError(
+            f"The data folder {path} can not be written{who} ({error.strerror}). "
+            "Give this user the right to write there, or choose another folder with --data-dir."
+        ) from error

@@ -22,11 +22,11 @@ from medianest import __version__
 from medianest.certificates import check_certificate
 from medianest.errors import MediaNestError
 from medianest.head_limit import LimitedHttpProtocol
-from medianest.instance import AlreadyRunning, InstanceLock
+from medianest.instance import AlreadyRunning, InstanceLock, make_data_dir
 from medianest.logs import redactor, set_up_logs
 from medianest.processes import die_with_parent, foreign_env
 from medianest.resources import is_frozen
-from medianest.settings import Settings, make_data_dir
+from medianest.settings import Settings
 
 if TYPE_CHECKING:
     from medianest.app import Application

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from medianest.instance import make_data_dir
 from medianest.setting_values import (
     DEFAULT_PORT,
     DEFAULT_SCAN_DELAY_S,
@@ -337,22 +338,3 @@ def _new_key(path: Path) -> bytes:
     with os.fdopen(descriptor, "wb") as file:
         file.write(key + b"\n")
     return key
-
-
-def make_data_dir(path: Path) -> None:
-    """Make the data folder and try to write there.
-
-    Raises:
-        SettingsError: names the folder, the user and what to do.
-    """
-    probe = path / f".write-probe-{os.getpid()}"
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        who = f" as user {os.getuid()}" if hasattr(os, "getuid") else ""
-        raise SettingsError(
-            f"The data folder {path} can not be written{who} ({error.strerror}). "
-            "Give this user the right to write there, or choose another folder with --data-dir."
-        ) from error

@@ -19,14 +19,6 @@ _SHARED = (
     "EXISTS (SELECT 1 FROM download_people p WHERE p.download_id = coalesce(download_queue.parent_id, download_queue.id) "
     "AND p.user_id <> {})"
 )
-COUNTS_QUERY = (
-    "SELECT state, count(*) AS n FROM download_queue WHERE parent_id IS NULL AND NOT needs_approval "
-    "AND state IN ('queued', 'downloading', 'processing', 'waiting', 'paused')%s GROUP BY state"
-)
-FAILED_QUERY = (
-    "SELECT DISTINCT coalesce(parent_id, id) AS id FROM download_queue WHERE state = 'failed' AND kind = 'video'%s "
-    "ORDER BY 1 LIMIT {}"
-)
 OWN_QUERY = f"SELECT count(*) AS n FROM download_queue WHERE parent_id IS NULL AND {OPEN} AND requested_by = {{}} AND NOT {_SHARED}"
 
 
@@ -35,7 +27,7 @@ class WholeRepository:
 
     async def counts(self, person: int | None) -> dict[DownloadState, int]:
         """Top-level downloads that have not ended, by state."""
-        rows = await fetch(COUNTS_QUERY % _of(person), *_args(person))
+        rows = await fetch(counts_query(person), *_args(person))
         return {DownloadState(row["state"]): row["n"] for row in rows}
 
     async def count_own(self, person: int) -> int:
@@ -44,7 +36,7 @@ class WholeRepository:
 
     async def failed(self, person: int | None, most: int) -> list[int]:
         """Top-level downloads that failed, or of which a video did."""
-        return [row["id"] for row in await fetch(FAILED_QUERY % _of(person), *_args(person), most)]
+        return [row["id"] for row in await fetch(failed_query(person), *_args(person), most)]
 
     async def pause(self, person: int | None, at: datetime) -> Many:
         settings = "state = 'paused', reason_code = NULL, reason = NULL, owner = NULL, lease_until = NULL, next_attempt_at = NULL"
@@ -76,3 +68,19 @@ def _of(person: int | None) -> str:
 
 def _args(person: int | None) -> tuple[Any, ...]:
     return () if person is None else (person,)
+
+
+def counts_query(person: int | None) -> str:
+    """How many top-level downloads are in each open state."""
+    return (
+        "SELECT state, count(*) AS n FROM download_queue WHERE parent_id IS NULL AND NOT needs_approval "
+        f"AND state IN ('queued', 'downloading', 'processing', 'waiting', 'paused'){_of(person)} GROUP BY state"
+    )
+
+
+def failed_query(person: int | None) -> str:
+    """Top-level downloads that failed, or of which a video did."""
+    return (
+        "SELECT DISTINCT coalesce(parent_id, id) AS id FROM download_queue "
+        f"WHERE state = 'failed' AND kind = 'video'{_of(person)} ORDER BY 1 LIMIT {{}}"
+    )
