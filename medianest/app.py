@@ -34,6 +34,7 @@ from medianest.connections.services import OVERSEERR
 from medianest.database import Engine, engine_from_url
 from medianest.database.relay import NoRelay, PostgresRelay
 from medianest.downloads.assembly import Downloads, build_downloads
+from medianest.downloads.holding import CookiesChanged
 from medianest.downloads.model import Download
 from medianest.engine.assembly import EngineParts, build_engine
 from medianest.events import EventBus
@@ -180,6 +181,11 @@ def create_app(settings: Settings) -> Application:
     subscriptions = build_subscriptions(
         events, owner=owner, feeds=downloads.feeds, queue=downloads.service, person_of=people.get
     )
+
+    async def sign_in_changed(event: CookiesChanged) -> None:
+        await subscriptions.service.sign_in_changed(event.site)
+
+    events.subscribe(CookiesChanged, sign_in_changed)
 
     async def tell_what_goes(user_id: int, sentence: str) -> None:
         await devices.tell(user_id, NoticeCode.VIDEOS_GO, sentence)

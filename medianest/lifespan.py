@@ -30,6 +30,7 @@ async def open_database(settings: Settings, engine: database.Engine | None = Non
     import medianest.connections.tables
     import medianest.downloads.tables
     import medianest.engine.tables
+    import medianest.keeping.tables
     import medianest.media.tables
     import medianest.plex_library.tables
     import medianest.requests.tables
@@ -65,6 +66,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
         await application.requests.sender.start()
         await application.requests.hints.start()
         await application.plex_library.worker.start()
+        await application.keeping.works.start()
         # not on the way to the first page: loading the scheduler takes a while
         scheduling = asyncio.create_task(application.scheduler.start(), name="scheduler start")
         scheduling.add_done_callback(_say_what_failed)
@@ -77,6 +79,7 @@ async def running(application: Application) -> AsyncIterator[str | None]:
                 ("scheduler", application.scheduler.stop),
                 ("test of the Plex library", application.plex_library.probe.stop),
                 ("work in Plex", application.plex_library.worker.stop),
+                ("work on the library", application.keeping.works.stop),
                 ("request hints", application.requests.hints.stop),
                 ("requests", application.requests.sender.stop),
                 ("watch over yt-dlp", application.engine_parts.watch.stop),

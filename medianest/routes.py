@@ -38,6 +38,8 @@ from medianest.engine.pages import EnginePages
 from medianest.home.pages import HomePages
 from medianest.keeping.api import HistoryApi, KeepingApi
 from medianest.keeping.pages import HistoryPages, KeepingPages
+from medianest.keeping.work_api import LibraryWorkApi
+from medianest.keeping.work_pages import LibraryWorkPages
 from medianest.live import LiveHub
 from medianest.media.api import LibraryApi, MediaApi, SearchApi
 from medianest.media.library_pages import LibraryPages
@@ -84,6 +86,7 @@ ROUTES: list[Any] = [
     QueueSettingsPages,
     HistoryPages,
     KeepingPages,
+    LibraryWorkPages,
     WholeQueuePages,
     CookiePages,
     picture,
@@ -124,6 +127,7 @@ ROUTES: list[Any] = [
     QueueSettingsApi,
     HistoryApi,
     KeepingApi,
+    LibraryWorkApi,
     QueueApi,
     CookieApi,
     EngineApi,

@@ -188,7 +188,8 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def can_retry(self) -> bool:
         # it need not wait for its time
-        is_held = self.state is DownloadState.WAITING and not (self.is_list or self.is_for_approval)
+        is_paused = self.reason_code is ReasonCode.SITE_PAUSED  # nobody asks a site that said stop
+        is_held = self.state is DownloadState.WAITING and not (self.is_list or self.is_for_approval or is_paused)
         return self.state in FAILED_STATES or is_held or self.reason_code is ReasonCode.SOME_FAILED
 
 

@@ -11,14 +11,21 @@ from medianest.accounts.model import User
 from medianest.connections.service import ConnectionService
 from medianest.downloads.filing import Library
 from medianest.downloads.repository.history import HistoryRepository
+from medianest.keeping.adopting import Adopting
+from medianest.keeping.archive import ArchiveImport
+from medianest.keeping.model import WorkKind
+from medianest.keeping.moving import Moving
+from medianest.keeping.repository.adopted import AdoptedRepository
 from medianest.keeping.repository.candidates import CandidateRepository
 from medianest.keeping.repository.history import HistoryListRepository
 from medianest.keeping.repository.marks import MarkRepository
 from medianest.keeping.repository.plans import PlanRepository
 from medianest.keeping.repository.settings import KeepingSettingsRepository
+from medianest.keeping.repository.work import WorkRepository
 from medianest.keeping.retention import Retention, Tell
 from medianest.keeping.service import KeepingService
 from medianest.keeping.watched import Access, Watched
+from medianest.keeping.work import LibraryWorks, Worker
 from medianest.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +37,9 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
 
     service: KeepingService
     retention: Retention
+    works: LibraryWorks
+    moving: Moving
+    archive: ArchiveImport
 
 
 def build_keeping(
@@ -59,4 +69,10 @@ def build_keeping(
     watched = Watched(connections, marks, access_of, person_of)
     lists = HistoryListRepository(settings.plex_app_url)
     service = KeepingService(lists, marks, plans, rules, retention, watched, library)
-    return Keeping(service=service, retention=retention)
+    adopted, moving = AdoptedRepository(), Moving(settings.library_dir, settings.staging_dir)
+    workers: dict[WorkKind, Worker] = {
+        WorkKind.ADOPT: Adopting(settings.library_dir, adopted, tell_plex),
+        WorkKind.MOVE: moving,
+    }
+    works = LibraryWorks(WorkRepository(owner), workers)
+    return Keeping(service=service, retention=retention, works=works, moving=moving, archive=ArchiveImport(adopted))

@@ -79,7 +79,10 @@ def _wrong_filters(filters: Filters) -> dict[str, str]:
         text = getattr(filters, name)
         if len(text) > LONGEST_WORDS or len(_words(text)) > MOST_WORDS:
             errors[name] = f"At most {MOST_WORDS} words, {LONGEST_WORDS} characters in all."
-    if filters.pattern:
+    for name in ("words", "without", "pattern"):
+        if not getattr(filters, name).isprintable():
+            errors[name] = "It has a sign that can not be typed."
+    if filters.pattern and "pattern" not in errors:
         try:
             Pattern(filters.pattern)
         except Invalid as error:

@@ -234,6 +234,11 @@ class SubscriptionService:
         """Download it though it was left out, ignored or deleted; raises as adding a download does."""
         return await self._videos.take(await self.get(subscription_id, by), item_id)
 
+    async def sign_in_changed(self, site: str) -> None:
+        """The cookies of a site are others: lists that wait for a sign-in there are looked at now."""
+        await self._states.look_again_at(site, _now())
+        self._wake()
+
     async def count_of(self, user_id: int) -> int:
         """How many somebody follows: they end with their account."""
         return await self._lists.count_of(user_id)

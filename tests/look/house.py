@@ -92,6 +92,7 @@ class House:
             "api keys": "/settings/keys",
             "audit": "/system/audit",
             "queue settings": "/downloads/settings",
+            "cookies": "/downloads/cookies",
             "system": "/system",
             "overseerr": "/system/overseerr",
             "people": "/people",

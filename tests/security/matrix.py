@@ -78,6 +78,16 @@ DELETE  /api/v1/history/{history_id:int}/shield            person          downl
 GET     /api/v1/keeping                                    admin           admin
 PUT     /api/v1/keeping                                    admin           admin
 POST    /api/v1/keeping/dry-run                            admin           admin
+GET     /downloads/folder                                  admin
+GET     /downloads/folder/work                             admin
+POST    /downloads/folder/adopt                            admin
+POST    /downloads/folder/archive                          admin
+POST    /downloads/folder/move                             admin
+POST    /downloads/folder/stop                             admin
+GET     /api/v1/library-work                               admin           admin
+POST    /api/v1/library-work                               admin           admin
+DELETE  /api/v1/library-work                               admin           admin
+POST    /api/v1/library-work/archive                       admin           admin
 GET     /api/v1/keeping/planned                            admin           admin
 GET     /system/engine                                     admin
 GET     /system/engine/state                               admin

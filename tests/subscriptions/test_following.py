@@ -295,6 +295,20 @@ async def test_three_failures_in_a_row_are_told_and_it_is_tried_further_on(
     assert await house.queued(ana) == ["b"]
 
 
+async def test_a_list_that_waits_for_a_sign_in_is_looked_at_when_the_cookies_change(house: House) -> None:
+    ana = await house.person("ana")
+    house.feed.put("a")
+    found = await house.follow(ana)
+    house.feed.put(fail="needs_sign_in")
+    await house.check(found, ana)
+    house.feed.put("b", "a")
+    await house.service.sign_in_changed("other.test")
+    assert await house.checker.drain() == 0
+    await house.service.sign_in_changed("site.test")
+    assert await house.checker.drain() == 1
+    assert await house.queued(ana) == ["b"]
+
+
 @pytest.mark.parametrize("cause", ["rate_limited", "bot_check"])
 async def test_a_site_that_asks_for_peace_is_left_alone_by_all(house: House, cause: str) -> None:
     ana = await house.person("ana")
@@ -342,7 +356,13 @@ async def test_its_settings_hold_for_what_it_takes(house: House) -> None:
     )
     assert (changed.title, changed.interval_minutes, changed.keep.number) == ("Mine", 60, 7)
     assert changed.next_check_at - datetime.now(UTC) < timedelta(minutes=67)
-    for wrong in ({"interval_minutes": 1}, {"keep": KeepRule(rule=Keep.NEWEST)}, {"priority": "soon"}, {"title": " "}):
+    for wrong in (
+        {"interval_minutes": 1},
+        {"keep": KeepRule(rule=Keep.NEWEST)},
+        {"priority": "soon"},
+        {"title": " "},
+        {"filters": Filters(words="a\0b")},
+    ):
         with pytest.raises(Invalid):
             await house.service.change(found.id, SubscriptionChange(**wrong), ana)
 

@@ -182,9 +182,9 @@ async def _conversation(child: Child) -> tuple[Any, list[FollowedEntry]]:
 def _entry(one: FollowedEntry) -> FeedEntry:
     title = _short(one.title) or one.url[:LONGEST_TEXT]
     return FeedEntry(
-        key=one.key[:LONGEST_TEXT] or one.identity,
-        identity=one.identity,
-        url=one.url,
+        key=_plain(one.key)[:LONGEST_TEXT] or _plain(one.identity),
+        identity=_plain(one.identity),
+        url=_plain(one.url),
         title=title,
         uploader=_short(one.uploader),
         duration_s=one.whole_duration_s,
@@ -205,6 +205,11 @@ def _day(text: str | None) -> Any:
 
 def _short(text: str | None) -> str:
     return " ".join((text or "").replace("\0", " ").split())[:LONGEST_TEXT]
+
+
+def _plain(text: str) -> str:
+    """Without what no database keeps in a text."""
+    return text.replace("\0", "")
 
 
 def _paused(pause: SitePause) -> FeedRefused:

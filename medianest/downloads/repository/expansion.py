@@ -106,7 +106,8 @@ class ExpansionRepository:
             marks = ", ".join(["{}"] * len(piece))
             rows = await fetch(
                 f"SELECT id, identity FROM download_history WHERE identity IN ({marks}) "
-                "AND filed_at IS NOT NULL AND deleted_at IS NULL",
+                "AND (filed_at IS NOT NULL AND deleted_at IS NULL OR id IN (SELECT history_id FROM video_marks WHERE "
+                "history_id = download_history.id AND origin = 'archive'))",  # somebody had it before MediaNest
                 *piece,
             )
             there |= {row["identity"]: row["id"] for row in rows}

@@ -147,6 +147,14 @@ class SubscriptionStates:
             *(at, at, at, subscription_id),
         )
 
+    async def look_again_at(self, site: str, at: datetime) -> None:
+        """What waits for a sign-in at `site` is looked at now."""
+        await fetch(
+            "UPDATE subscriptions SET next_check_at = {}, due_at = {} WHERE site = {} AND outcome = 'needs_sign_in' "
+            "AND state NOT IN ('paused', 'ending')",
+            *(at, at, site),
+        )
+
     async def fill_now(self, subscription_id: int, at: datetime) -> None:
         """There may be something to put into the queue."""
         await fetch(
