@@ -92,8 +92,8 @@ async def call(application: Application, visit: Visit, entry: Entry, headers: di
 
 async def test_every_route_stands_in_the_matrix(application: Application) -> None:
     routes, known = routes_of(application), set(entries())
-    assert sorted(routes - known) == [], "give these a line in tests/security/matrix.py"
-    assert sorted(known - routes) == [], "these are gone: take their line out of tests/security/matrix.py"
+    assert sorted(routes - known) == [], "give these a line in tests/security/matrix_table.py"
+    assert sorted(known - routes) == [], "these are gone: take their line out of tests/security/matrix_table.py"
 
 
 @pytest.mark.timeout_s(240)
