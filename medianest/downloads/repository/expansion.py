@@ -59,7 +59,7 @@ class ExpansionRepository:
             rows = await fetch(
                 "UPDATE download_queue SET kind = {}, title = {}, uploader = {}, owner = NULL, lease_until = NULL, "
                 "reason_code = {}, reason = {}, items_total = {}, items_done = 0, items_failed = 0, changed_at = {}, quota_cost = {}, "
-                "list_key = {}, picture = {}, poster = {}, fanart = {} "
+                "wishes = {}, list_key = {}, picture = {}, poster = {}, fanart = {} "
                 "WHERE id = {} AND owner = {} RETURNING id, parent_id, state, reason_code, requested_by",
                 *(
                     kind,
@@ -71,7 +71,15 @@ class ExpansionRepository:
                     at,
                     cost_of(len(items)),
                 ),
-                *(faces.key, faces.picture or claim.picture, faces.poster, faces.fanart, claim.id, self.owner),
+                *(
+                    claim.wishes,
+                    faces.key,
+                    faces.picture or claim.picture,
+                    faces.poster,
+                    faces.fanart,
+                    claim.id,
+                    self.owner,
+                ),
             )
             if not rows:
                 return None
