@@ -91,14 +91,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return not self.database_url.startswith("sqlite:")
 
     @property
-    def own_folders(self) -> tuple[Path, ...]:
-        """Where MediaNest's own data lies: the data folder, and the database's when that is a file elsewhere."""
-        if self.is_postgres or not self.database_url:
-            return (self.data_dir,)
-        folder = Path(self.database_url.removeprefix("sqlite:///")).parent
-        return (self.data_dir,) if folder == self.data_dir else (self.data_dir, folder)
-
-    @property
     def database_kind(self) -> str:
         return "Postgres" if self.is_postgres else "SQLite"
 

@@ -48,3 +48,11 @@ def file_system_of(folder: Path, mounts: str | None = None) -> str:
 def is_network_file_system(folder: Path) -> bool:
     """Whether `folder` lies on a network share."""
     return file_system_of(folder) in NETWORK_FILE_SYSTEMS
+
+
+def own_folders(data_dir: Path, database_url: str) -> tuple[Path, ...]:
+    """Where MediaNest's own data lies: the data folder, and the database's when that is a file elsewhere."""
+    if not database_url.startswith("sqlite:///"):
+        return (data_dir,)
+    folder = Path(database_url.removeprefix("sqlite:///")).parent
+    return (data_dir,) if folder == data_dir else (data_dir, folder)

@@ -9,6 +9,7 @@ import msgspec
 
 from medianest.accounts.model import User
 from medianest.addresses import AllowedAddresses
+from medianest.database.filesystems import own_folders
 from medianest.downloads.allowance import Allowance
 from medianest.downloads.announcer import Announcer
 from medianest.downloads.approvals import Approvals
@@ -108,10 +109,8 @@ def build_downloads(
     lists, states, history = DownloadLists(), DownloadStates(), HistoryRepository(owner)
     board, announcer = ProgressBoard(events), Announcer(events, lists)
     showing = Showing(lists, board, settings.plex_app_url)
-    library, pictures = (
-        Library(settings.library_dir, settings.staging_dir, settings.own_folders),
-        PictureStore(settings.data_dir),
-    )
+    own = own_folders(settings.data_dir, settings.database_url)
+    library, pictures = Library(settings.library_dir, settings.staging_dir, own), PictureStore(settings.data_dir)
     temp = settings.data_dir / "temp" / name.run
     pool = WorkerPool(command, environment, configure(settings, programs), temp, rules.pool)
     queue_settings = QueueSettingsRepository()

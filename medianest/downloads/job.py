@@ -13,7 +13,7 @@ from medianest.downloads import reasons
 from medianest.downloads.child import Child, WorkerDied
 from medianest.downloads.endings import Endings, JobTools, now
 from medianest.downloads.links import GENERIC_SITES, identity_of, key_of
-from medianest.downloads.model import DownloadKind, Live, QueueSettings, ReasonCode, cost_of
+from medianest.downloads.model import DownloadKind, Layout, Live, QueueSettings, ReasonCode, cost_of
 from medianest.downloads.reports import Failed
 from medianest.downloads.repository.claims import Claim, add_log
 from medianest.downloads.repository.expansion import Item, ListFaces
@@ -188,12 +188,14 @@ class DownloadJob:
             await self._endings.failed_inside(ReasonCode.UNSUPPORTED, reasons.NESTED_LIST, "A list in a list.")
             return
         items = self._items_of(found)
+        kind = DownloadKind.CHANNEL if info.kind == "channel" else DownloadKind.PLAYLIST
+        claim = msgspec.structs.replace(claim, wishes=self._wishes_of_list(kind))
         self._endings.is_ending = True
         try:
             ended = await self._tools.expansion.expand(
                 claim,
                 items,
-                kind=DownloadKind.CHANNEL if info.kind == "channel" else DownloadKind.PLAYLIST,
+                kind=kind,
                 title=info.title.strip() or claim.title,
                 uploader=info.channel or info.uploader or "",
                 capped=reasons.LIST_CAPPED.format(count=len(items)) if found.is_capped and items else None,
@@ -211,6 +213,14 @@ class DownloadJob:
         if ended.parent is not None and not ended.parent.is_other_state:
             await self._tools.announcer.refreshed(ended.changed)  # its title and items are news even so
         await self._discard_staging()
+
+    def _wishes_of_list(self, kind: DownloadKind) -> str:
+        """The wishes of a list and its videos: where they are filed is decided now, so that numbers stay what they are."""
+        wishes = from_text(self.claim.wishes)
+        layout = Layout.FILM if self.claim.as_film else wishes.layout or self._settings.list_layout
+        if layout is Layout.SEASON and kind is not DownloadKind.PLAYLIST:
+            layout = Layout.SHOW
+        return to_text(msgspec.structs.replace(wishes, layout=layout))
 
     def _faces_of(self, found: FoundList) -> ListFaces:
         """The list's name within its site, and its pictures, kept. It blocks."""

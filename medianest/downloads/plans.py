@@ -166,7 +166,7 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
             folder = season_folder(season)
             target = f"{self.folder}/{folder}/{folder.replace(' ', '')}.jpg"
             made.append(Sidecar(target=target, source=own.poster or files.poster, is_kept=True))
-        if files.picture:
+        if files.picture and not self.done.is_picture_inside:
             made.append(Sidecar(target=f"{stem}.jpg", source=files.picture))
         made.append(Sidecar(target=f"{stem}.nfo", text=episode_nfo(self._facts(season, episode))))
         return made

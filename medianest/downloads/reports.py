@@ -96,6 +96,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     bit_depth: int | None = None
     bitrate_bits_s: int | None = None
     subtitles: list[str] = []  # languages, inside or beside
+    is_picture_inside: bool = False  # and not to lie beside the video
 
 
 class ListPictures(msgspec.Struct, frozen=True, kw_only=True):

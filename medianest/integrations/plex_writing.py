@@ -15,7 +15,7 @@ from medianest.integrations.http import Answer, HttpClient
 from medianest.integrations.plex_answers import as_int, as_object, as_text, plex_headers, rows
 from medianest.integrations.plex_server import ServerRefused
 
-TYPE_NUMBERS = {"movie": 1, "show": 2, "season": 3, "episode": 4, "collection": 18}
+TYPE_NUMBERS = {"movie": 1, "show": 2, "season": 3, "episode": 4, "track": 10, "collection": 18}
 PAGE_ROWS = 200
 KEYS_A_CALL = 100  # a longer list of members is cut off by some servers
 OWN_ORDER = 2

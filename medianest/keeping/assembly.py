@@ -68,7 +68,7 @@ def build_keeping(
     )
     watched = Watched(connections, marks, access_of, person_of)
     lists = HistoryListRepository(settings.plex_app_url)
-    service = KeepingService(lists, marks, plans, rules, retention, watched, library)
+    service = KeepingService(lists, marks, plans, rules, retention, watched)
     adopted, moving = AdoptedRepository(), Moving(settings.library_dir, settings.staging_dir)
     workers: dict[WorkKind, Worker] = {
         WorkKind.ADOPT: Adopting(settings.library_dir, adopted, tell_plex),

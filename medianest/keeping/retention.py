@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medianest.downloads.filing import Library
+from medianest.downloads.model import LibraryFile
 from medianest.downloads.repository.history import HistoryRepository
 from medianest.keeping.model import LEAST_NOTICE_DAYS, DryRun, Going, KeepingSettings, Outcome, Planned
 from medianest.keeping.planning import judge
@@ -82,11 +85,11 @@ class Retention:
             for one in planned:
                 if one.history_id not in going and await self._plans.end(one.history_id, Outcome.WITHDRAWN, now):
                     log.info("“%s” stays: no rule lets it go any more", one.title)
-            gone += [
-                one.history_id
-                for one in planned
-                if one.history_id in going and one.due_at <= now and await self._delete(one)
-            ]
+            due = [one for one in planned if one.history_id in going and one.due_at <= now]
+            if due and not await self.is_library_there():
+                log.warning("The library folder is empty or not there, so nothing is deleted: is its disk mounted?")
+                due = []
+            gone += [one.history_id for one in due if await self._delete(one)]
             fresh = await self._announce(list(going.values()), {one.history_id for one in planned}, settings, now)
             await self._plans.clean(now - ENDED_KEPT)
         if gone:
@@ -98,26 +101,38 @@ class Retention:
         await self._tell_plex()
         await self._filed.announce(history_ids)
 
-    async def remove_files(self, history_id: int) -> None:
-        """Take away what a deleted record still has in the library, unless it was fetched again meanwhile."""
-        found = await self._history.get(history_id)
-        if found is not None and found.is_deleted:
-            await asyncio.to_thread(self._library.delete, found.files)
+    async def is_library_there(self) -> bool:
+        """Whether the folder holds anything: that of a disk that is not mounted is empty."""
+        return await asyncio.to_thread(_holds_anything, self._library.root)
+
+    async def remove_files(self, files: Sequence[LibraryFile]) -> bool:
+        """Take away a deleted video's files; False when its media could not be removed and still lies there."""
+        await asyncio.to_thread(self._library.delete, files)
+        return not await asyncio.to_thread(self._library.has_media, files)
 
     async def _finish_begun(self) -> list[int]:
         """What a crash left between the record and the files."""
-        begun = await self._plans.begun()
-        for plan_id, history_id in begun:
-            await self.remove_files(history_id)
-            await self._plans.finish(plan_id, datetime.now(UTC))
-        return [history_id for _plan_id, history_id in begun]
+        finished = []
+        for plan_id, history_id in await self._plans.begun():
+            found = await self._history.get(history_id)
+            # one that was fetched again meanwhile stays
+            if found is None or not found.is_deleted or await self.remove_files(found.files):
+                await self._plans.finish(plan_id, datetime.now(UTC))
+                finished.append(history_id)
+        return finished
 
     async def _delete(self, one: Planned) -> bool:
         now = datetime.now(UTC)
+        found = await self._history.get(one.history_id)
+        if found is not None and not await asyncio.to_thread(self._library.has_media, found.files):
+            await self._plans.end(one.history_id, Outcome.GONE, now)  # somebody removed the file by hand
+            await self._history.mark_missing(one.history_id)
+            return False
         files = await self._plans.begin(one.id, one.history_id, deleted_by(one.why, one.detail), now)
         if files is None:
             return False
-        await asyncio.to_thread(self._library.delete, files)
+        if not await self.remove_files(files):
+            return False  # the next night tries again
         await self._plans.finish(one.id, datetime.now(UTC))
         await record(
             "video.deleted_by_rule",
@@ -146,3 +161,9 @@ class Retention:
         for person, videos in theirs.items():
             await self._tell(person, sum_of(len(videos), sum(one.size_bytes for one in videos), due_at))
         return number
+
+
+def _holds_anything(root: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return any(not path.name.startswith(".") for path in root.iterdir())
+    return False

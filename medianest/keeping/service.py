@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from medianest.accounts.model import Caller, User
-from medianest.downloads.filing import Library
-from medianest.errors import Conflict, Invalid, NotFound
+from medianest.errors import Conflict, Invalid, NotFound, Unavailable
 from medianest.keeping.model import (
     LEAST_NOTICE_DAYS,
     DryRun,
@@ -48,7 +46,7 @@ class KeepingService:
 
     def __init__(
         self, lists: HistoryListRepository, marks: MarkRepository, plans: PlanRepository, settings: KeepingSettingsRepository,
-        retention: Retention, watched: Watched, library: Library,
+        retention: Retention, watched: Watched,
     ) -> None:  # fmt: skip
         self._lists = lists
         self._marks = marks
@@ -56,7 +54,6 @@ class KeepingService:
         self._settings = settings
         self._retention = retention
         self._watched = watched
-        self._library = library
 
     # the history
 
@@ -129,15 +126,21 @@ class KeepingService:
             raise Conflict("It is not in the library any more.")
         if not by.user.is_admin and await self._lists.is_shared(history_id, by.user.id):
             raise Conflict("Others have this video too. An administrator can remove it for everybody.")
+        if not await self._retention.is_library_there():
+            raise Conflict("The library folder is empty or not there: is its disk mounted? Nothing was deleted.")
         files = await self._plans.remove(history_id, deleted_by_person(by.user.username), datetime.now(UTC))
         if files is None:
             raise Conflict("It is being fetched or was removed this moment. Look at it again.")
-        await asyncio.to_thread(self._library.delete, files)
+        is_gone = await self._retention.remove_files(files)
         await record(
             "video.removed", found.title, actor_id=by.user.id, actor_name=by.user.username, address=address,
             detail=f"{len(files)} files, {found.size_bytes} bytes",
         )  # fmt: skip
         await self._retention.gone([history_id])
+        if not is_gone:
+            raise Unavailable(
+                "MediaNest could not remove the file. Give it the right to write into the library folder."
+            )
         return await self.one(history_id, by.user)
 
     async def going(self, by: User) -> GoingSummary:

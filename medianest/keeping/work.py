@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -117,7 +118,8 @@ class LibraryWorks:
         async def keep_alive() -> None:
             while True:
                 await asyncio.sleep(BEAT_S)
-                await self._rows.beat(work.id, *told, datetime.now(UTC))
+                with contextlib.suppress(MediaNestError):  # the next beat comes soon
+                    await self._rows.beat(work.id, *told, datetime.now(UTC))
 
         async def report(step: str, done: int, total: int) -> None:
             nonlocal told

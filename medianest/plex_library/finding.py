@@ -16,7 +16,7 @@ from medianest.database import transaction
 from medianest.errors import UpstreamFailed
 from medianest.integrations.plex_writing import FoundFile, PlexWriting
 from medianest.plex_library import paths
-from medianest.plex_library.mapping import FILMS, Target, mapping_of, saved_mapping, target_of
+from medianest.plex_library.mapping import Target, mapping_of, saved_mapping, target_of, type_of
 from medianest.plex_library.model import LibraryMapping, MissingReason
 from medianest.plex_library.repository.places import Place, PlaceRepository
 
@@ -177,8 +177,7 @@ class Finding:
 
     async def _likely(self, folder: str, target: Target, server_id: str) -> MissingReason:
         """Why Plex does not have them, as far as that can be told from here."""
-        is_film = folder.split("/", maxsplit=1)[0] == FILMS
-        if is_film != (target.library.type == "movie"):
+        if type_of(folder) != target.library.type:
             return MissingReason.KIND
         knows = await self._places.knows_others_in(target.library.key, server_id)
         return MissingReason.PASSED_OVER if knows else MissingReason.MAPPING

@@ -14,8 +14,8 @@ from medianest.plex_library import paths
 from medianest.plex_library.model import LibraryChoice, LibraryMapping, SavedMapping
 
 KEY = "plex_library_mapping"
-ITEM_TYPES = {"show": "episode", "movie": "movie"}
-FILMS = "Videos"
+ITEM_TYPES = {"show": "episode", "movie": "movie", "artist": "track"}
+ROOTS = {"Videos": "movie", "Music": "artist"}  # folders of our library that hold something else than shows
 NO_LIBRARY = "No library"  # how each sentence of `NoLibrary` begins
 
 
@@ -70,7 +70,8 @@ def mapping_of(our_root: str, sections: Sequence[Section], saved: SavedMapping) 
         if one.type in ITEM_TYPES and one.locations
     )
     agents = {one.key: one.agent for one in sections}
-    root = saved.server_root or _guess(our_root, libraries, saved.section, agents)
+    no_music = [one for one in libraries if one.type != "artist"]  # a library of music is never the whole of ours
+    root = saved.server_root or _guess(our_root, no_music, saved.section, agents)
     made = LibraryMapping(our_root=our_root, server_root=root, saved=saved, libraries=libraries, target=None)
     if not root:
         text = (
@@ -81,6 +82,11 @@ def mapping_of(our_root: str, sections: Sequence[Section], saved: SavedMapping) 
         return msgspec.structs.replace(made, target=target_of(made, "A show").library)
     except NoLibrary as error:
         return msgspec.structs.replace(made, trouble=error.message)
+
+
+def type_of(folder: str) -> str:
+    """The type of Plex library that one of our folders is for."""
+    return ROOTS.get(folder.split("/", maxsplit=1)[0], "show")
 
 
 def target_of(mapping: LibraryMapping, folder: str) -> Target:
@@ -94,17 +100,21 @@ def target_of(mapping: LibraryMapping, folder: str) -> Target:
     if not mapping.server_root:
         raise NoLibrary(mapping.trouble or "No library on the Plex server looks like ours.")
     there = paths.join(mapping.server_root, folder)
+    wanted = type_of(folder)
     depths = [
         (len(paths.parts_of(place)), library)
         for library in mapping.libraries
-        if (place := paths.longest_inside(there, library.locations)) is not None
+        if (library.type == wanted or library.type != "artist")
+        and (place := paths.longest_inside(there, library.locations)) is not None
     ]
     if not depths:
         raise NoLibrary(f"No library of the Plex server has the folder {mapping.server_root}.")
     deepest = max(depth for depth, _library in depths)
     fitting = [library for depth, library in depths if depth == deepest]
-    wanted = "movie" if folder.split("/", maxsplit=1)[0] == FILMS else "show"
-    fitting.sort(key=lambda one: (one.key != mapping.saved.section, one.type != wanted))
+    is_music = wanted == "artist"
+    fitting.sort(
+        key=lambda one: (is_music and one.type != wanted, one.key != mapping.saved.section, one.type != wanted)
+    )
     return Target(library=fitting[0], folder=there)
 
 

@@ -22,7 +22,7 @@ class MissingReason(StrEnum):
 
     MAPPING = "mapping"  # it sees another folder
     PASSED_OVER = "passed_over"  # it has others of the folder: name or rights
-    KIND = "kind"  # a film in a library of shows, or the other way round
+    KIND = "kind"  # a film in a library of shows, sound in one of films, and so on
 
 
 class CollectionState(StrEnum):

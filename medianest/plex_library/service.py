@@ -36,7 +36,7 @@ LIKELY = {
     MissingReason.PASSED_OVER: "Plex has other videos of this library, but not these: it may not be allowed to read them, "
     "or passes their names over. Run the test of the library on the page Plex.",
     MissingReason.KIND: "The videos are of another kind than the Plex library. Shows need a library of type TV, films "
-    "one of type Films; choose one on the page Plex.",
+    "one of type Films, sound one of type Music; choose one on the page Plex.",
 }
 
 

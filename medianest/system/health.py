@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from medianest.database.filesystems import file_system_of, is_network_file_system
+from medianest.database.filesystems import file_system_of, is_network_file_system, own_folders
 from medianest.programs import Program, inside_javascript
 from medianest.settings import Settings
 from medianest.system.model import Disk, HealthProblem, Severity
@@ -75,11 +75,15 @@ def folder_problems(settings: Settings) -> list[HealthProblem]:
     return problems
 
 
+def _own(settings: Settings) -> tuple[Path, ...]:
+    return own_folders(settings.data_dir, settings.database_url)
+
+
 def disks(settings: Settings) -> tuple[Disk, ...]:
     """The disks that are written to, each once. Blocking."""
     folders = [("library", settings.library_dir), ("unfinished files", settings.staging_dir)]
-    folders += zip(("data", "database"), settings.own_folders, strict=False)
-    if len(settings.own_folders) == 1 and not settings.is_postgres:
+    folders += zip(("data", "database"), _own(settings), strict=False)
+    if len(_own(settings)) == 1 and not settings.is_postgres:
         folders.append(("database", settings.data_dir))
     found: dict[int, tuple[list[str], Path]] = {}
     for name, folder in folders:
@@ -96,7 +100,7 @@ def disks(settings: Settings) -> tuple[Disk, ...]:
 
 def own_disk_problems(settings: Settings) -> list[HealthProblem]:
     """The database's disk is so full that downloads wait. Blocking."""
-    for folder in settings.own_folders:
+    for folder in _own(settings):
         if folder.exists() and shutil.disk_usage(folder).free < OWN_FLOOR_BYTES:
             return [
                 HealthProblem(

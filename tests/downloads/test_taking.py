@@ -13,7 +13,7 @@ import pytest
 from medianest.accounts.model import User
 from medianest.database import Engine
 from medianest.downloads.model import DirectPlay, DownloadState, Layout, Live, Quality, ReasonCode
-from medianest.downloads.wishes import SponsorBlock
+from medianest.downloads.wishes import Place, SponsorBlock
 from medianest.errors import Conflict, Invalid
 from tests.downloads.running_queue import Queue
 from tests.site import Site
@@ -58,6 +58,11 @@ async def test_a_video_with_all_its_wishes_and_what_is_inside(tube: Queue, site:
     assert (media.container, media.video_codec, media.audio_codec) == ("mp4", "h264", "aac")
     assert (media.width, media.height, media.fps, media.bit_depth) == (640, 360, 25.0, 8)
     assert (media.subtitles, media.direct_play, media.is_lower) == (("de",), DirectPlay.YES, False)
+    await tube.settings(owner, picture_place=Place.EMBEDDED, subtitle_place=Place.EMBEDDED)
+    inside = await tube.ended(await tube.add(site.url("/tube/watch/in?subs=en"), owner, subtitles="en"), owner, 40)
+    assert [file.path.rpartition("]")[2] for file in inside.files] == [".mp4", ".nfo"]
+    assert inside.media is not None
+    assert inside.media.subtitles == ("en",)
     assert media.direct_play_reason == "H.264 and AAC in MP4: plays everywhere as it is."
 
 

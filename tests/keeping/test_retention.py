@@ -212,6 +212,30 @@ async def test_files_that_a_crash_left_go_the_next_night(application: Applicatio
     assert await titles(f"deleted_at IS NOT NULL AND id = {gone}") == {"Gone"}
 
 
+async def test_nothing_goes_while_the_disk_of_the_library_is_not_mounted(
+    application: Application, shelf: Shelf
+) -> None:
+    await shelf.put("Old")
+    by_hand = await shelf.put("By hand")
+    await rules(application, days=1)
+    keeping = application.keeping.service
+    await keeping.keep_to_rules()
+    await past_due()
+    away = shelf.library.with_name("away")
+    shelf.library.rename(away)
+    for _try in range(2):  # not there, and an empty mount point
+        assert await keeping.keep_to_rules() == "Deleted 0, announced 0."
+        shelf.library.mkdir(exist_ok=True)
+    assert await titles("deleted_at IS NULL") == {"Old", "By hand"}
+    shelf.library.rmdir()
+    away.rename(shelf.library)
+    for path in shelf.library.rglob("*By hand*.mp4"):
+        path.unlink()
+    assert await keeping.keep_to_rules() == "Deleted 1, announced 0."
+    assert {one.title: one.outcome for one in await keeping.ended()} == {"Old": "deleted", "By hand": "gone"}
+    assert await titles(f"id = {by_hand} AND filed_at IS NULL AND deleted_at IS NULL") == {"By hand"}
+
+
 def test_values_that_do_not_fit_are_named() -> None:
     from medianest.keeping.service import check
 

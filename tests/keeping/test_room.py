@@ -10,6 +10,7 @@ import pytest
 
 from medianest.app import Application
 from medianest.database import Engine
+from medianest.database.filesystems import own_folders
 from medianest.downloads.filing import Library
 from medianest.downloads.model import DownloadState
 from medianest.settings import Settings
@@ -52,7 +53,8 @@ def test_a_database_elsewhere_is_looked_at_too(tmp_path: Path, monkeypatch: pyte
         data_dir=tmp_path / "data", library_dir=tmp_path / "library", staging_dir=tmp_path / "library" / ".medianest",
         database_url=f"sqlite:///{tmp_path}/fast/db.sqlite",
     )  # fmt: skip
-    assert settings.own_folders == (tmp_path / "data", tmp_path / "fast")
+    folders = own_folders(settings.data_dir, settings.database_url)
+    assert folders == (tmp_path / "data", tmp_path / "fast")
     assert health.own_disk_problems(settings) == []
     small(monkeypatch, tmp_path / "fast", 10)
     assert [one.code for one in health.own_disk_problems(settings)] == ["database_disk_low"]

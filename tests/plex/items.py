@@ -38,6 +38,7 @@ class Item:
     sort: int = 0  # of a collection: 0 release date, 1 title, 2 own order
     seen: dict[str, int] = field(default_factory=dict)
     seen_at: dict[str, int] = field(default_factory=dict)
+    views: dict[str, int] = field(default_factory=dict)  # when somebody watched it to its end, seconds since 1970
 
     @property
     def thumb(self) -> str:
@@ -81,6 +82,8 @@ def row(item: Item, section_title: str, section_uuid: str, *, with_guids: bool, 
             found["duration"] = item.duration_ms
         if item.seen.get(account):
             found |= {"viewOffset": item.seen[account], "lastViewedAt": item.seen_at[account]}
+        if item.views.get(account):
+            found |= {"viewCount": 1, "lastViewedAt": item.views[account]}
         found["Media"] = [_media(item, number, file) for number, file in enumerate(item.files)]
     if item.type in ("movie", "show"):
         found["art"] = item.thumb.replace("/thumb/", "/art/")

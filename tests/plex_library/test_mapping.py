@@ -65,6 +65,11 @@ def test_the_deepest_folder_decides_then_the_choice_then_the_kind() -> None:
         "5", "6", "7",
     ]  # fmt: skip
     assert target_of(mapping, "Videos/Heat (1995)").item_type == "movie"
+    assert target_of(mapping, "Music/Ana/Songs").item_type != "track"  # there is none for sound: it is said later
+    music = section("9", "Music", "/srv/tube", type="artist")
+    with_music = mapping_of("/srv/tube", (music, films, shows, inner), SavedMapping(section="6"))
+    assert target_of(with_music, "Music/Ana/Songs").item_type == "track"
+    assert target_of(with_music, "Ana").library.key == "6"
     chosen = mapping_of("/srv/tube", (films, shows, inner), SavedMapping(section="6"))
     assert target_of(chosen, "Ana").library.key == "6"
     with pytest.raises(NoLibrary):

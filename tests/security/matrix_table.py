@@ -56,8 +56,8 @@ POST    /downloads/history/{history_id:int}/{verb:str}     person
 GET     /downloads/keeping                                 admin
 POST    /downloads/keeping                                 admin
 POST    /system/plex/library/check                         manage_settings
-GET     /api/v1/history                                    person          downloads admin
-GET     /api/v1/history/{history_id:int}                   person          downloads admin
+GET     /api/v1/history                                    person          read downloads admin
+GET     /api/v1/history/{history_id:int}                   person          read downloads admin
 DELETE  /api/v1/history/{history_id:int}                   person          downloads admin
 PUT     /api/v1/history/{history_id:int}/shield            person          downloads admin
 DELETE  /api/v1/history/{history_id:int}/shield            person          downloads admin

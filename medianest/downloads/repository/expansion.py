@@ -63,7 +63,7 @@ class ExpansionRepository:
                 "reason_code = {}, reason = {}, items_total = {}, items_done = 0, items_failed = 0, changed_at = {}, "
                 # a list that had to wait counts from now on
                 "charged_at = CASE WHEN quota_cost = {} THEN charged_at ELSE {} END, quota_cost = {}, "
-                "list_key = {}, picture = {}, poster = {}, fanart = {} "
+                "wishes = {}, list_key = {}, picture = {}, poster = {}, fanart = {} "
                 "WHERE id = {} AND owner = {} RETURNING id, parent_id, state, reason_code, requested_by",
                 *(
                     kind,
@@ -75,7 +75,15 @@ class ExpansionRepository:
                     at,
                     *(cost, at, cost),
                 ),
-                *(faces.key, faces.picture or claim.picture, faces.poster, faces.fanart, claim.id, self.owner),
+                *(
+                    claim.wishes,
+                    faces.key,
+                    faces.picture or claim.picture,
+                    faces.poster,
+                    faces.fanart,
+                    claim.id,
+                    self.owner,
+                ),
             )
             if not rows:
                 return None

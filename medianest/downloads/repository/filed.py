@@ -13,6 +13,8 @@ from medianest.downloads.model import DownloadKind, DownloadState
 from medianest.downloads.repository.rows import Changed, to_changed, to_files
 
 PIECE = 500
+# a playlist that is a season of its own show, or an album, needs no collection
+_COLLECTED = "p.kind = 'playlist' AND NOT p.audio_only AND p.wishes NOT LIKE '%\"layout\":\"season\"%'"
 
 
 class FiledVideo(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +69,7 @@ class FiledRepository:
             marks = ", ".join(["{}"] * len(piece))
             rows = await fetch(
                 "SELECT DISTINCT p.id AS id FROM download_queue q JOIN download_queue p ON p.id = q.parent_id "
-                f"WHERE q.history_id IN ({marks}) AND p.kind = 'playlist'",
+                f"WHERE q.history_id IN ({marks}) AND {_COLLECTED}",
                 *piece,
             )
             found |= {row["id"] for row in rows}
@@ -76,8 +78,8 @@ class FiledRepository:
     async def playlists_since(self, at: datetime) -> tuple[int, ...]:
         """Playlists with a finished video that changed since then."""
         rows = await fetch(
-            "SELECT id FROM download_queue WHERE parent_id IS NULL AND kind = 'playlist' AND items_done > 0 "
-            "AND changed_at >= {} ORDER BY id",
+            f"SELECT p.id AS id FROM download_queue p WHERE p.parent_id IS NULL AND {_COLLECTED} AND p.items_done > 0 "
+            "AND p.changed_at >= {} ORDER BY p.id",
             at,
         )
         return tuple(row["id"] for row in rows)

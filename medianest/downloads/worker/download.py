@@ -96,8 +96,9 @@ def _finish(
     if addresses_of(result):
         send("processing", step="picture")
     pictures = PictureTaker(engine, ydl).for_library(result, Path(job.staging, "picture"))
+    has_picture_inside = False
     if (options.picture_place is not Place.BESIDE or options.audio_only) and engine.has_ffmpeg:
-        embed_picture(ydl, result, pictures["picture"])
+        has_picture_inside = embed_picture(ydl, result, pictures["picture"])
     beside = [one for one in fetched if one["language"] not in embedded or options.subtitle_place is Place.BOTH]
     return {
         "files": {"media": str(path), **pictures, "subtitles": beside},
@@ -106,6 +107,7 @@ def _finish(
         "media_type": MEDIA_TYPES[result["ext"]],
         **facts_of(path, result, ffprobe),
         "subtitles": [one["language"] for one in fetched],
+        "is_picture_inside": has_picture_inside and options.picture_place is Place.EMBEDDED,
     }
 
 
