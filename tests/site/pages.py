@@ -46,9 +46,7 @@ HOSTILE_TITLES = (
 )
 
 
-def find_answer(
-    base: str, path: str, raw_query: str, query: dict[str, str], visit: int, cookies: str = ""
-) -> Answer:
+def find_answer(base: str, path: str, raw_query: str, query: dict[str, str], visit: int, cookies: str = "") -> Answer:
     """The answer for `path`; `base` is the site's address as the client named it, `visit` counts requests from 1."""
     page = Page(base, unquote(path), raw_query, query, visit, cookies)
     for prefix, make in _ROUTES.items():
