@@ -169,7 +169,17 @@ class Endings:
         await self._tools.announcer.ended(ended)
 
 
-ANSWERS = ("gone", "unsupported", "needs_sign_in", "geo_blocked", "upcoming", "live", "replay", "post_live", "no_format")
+ANSWERS = (
+    "gone",
+    "unsupported",
+    "needs_sign_in",
+    "geo_blocked",
+    "upcoming",
+    "live",
+    "replay",
+    "post_live",
+    "no_format",
+)
 
 
 def now() -> datetime:

@@ -91,7 +91,10 @@ _FAILED: dict[str, tuple[ReasonCode, str]] = {
         ReasonCode.UNSUPPORTED,
         "No video that can be downloaded was found at this link. Open the page of the video itself and copy its address.",
     ),
-    "live": (ReasonCode.LIVE, "This is being broadcast right now. Record it from now on, or get the whole of it when it is over."),
+    "live": (
+        ReasonCode.LIVE,
+        "This is being broadcast right now. Record it from now on, or get the whole of it when it is over.",
+    ),
     "no_format": (
         ReasonCode.NO_FORMAT,
         "The site offers no format that fits what was asked for. Try again with another quality.",

@@ -77,7 +77,15 @@ def test_what_the_site_asks_for_is_kept_to_and_its_countries_are_named() -> None
 
 
 def test_only_what_waits_for_something_uses_up_no_try_and_what_to_do_is_said() -> None:
-    for kind in ("rate_limited", "bot_check", "disk_full", "ffmpeg_missing", "needs_sign_in", "geo_blocked", "upcoming"):
+    for kind in (
+        "rate_limited",
+        "bot_check",
+        "disk_full",
+        "ffmpeg_missing",
+        "needs_sign_in",
+        "geo_blocked",
+        "upcoming",
+    ):
         assert not judge(Failed(failure=kind), attempts=1, rules=RULES, now=NOW).counts, kind
     stale = judge(Failed(failure="needs_sign_in"), attempts=1, rules=RULES, now=NOW, has_cookies=True)
     assert "cookies we have did not open it" in stale.reason

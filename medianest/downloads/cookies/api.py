@@ -31,12 +31,19 @@ class CookieApi(Controller):
 
     @put("/{site:str}", summary="Keep the cookies of a site, from a Netscape cookies file")
     async def put_cookies(
-        self, request: AnyRequest, site: FromPath[str], data: JSONBody[NewCookies], site_cookies: Cookies, caller: Person
+        self,
+        request: AnyRequest,
+        site: FromPath[str],
+        data: JSONBody[NewCookies],
+        site_cookies: Cookies,
+        caller: Person,
     ) -> CookiesAdded:
         return await site_cookies.put(site, data.cookies, caller.user, address=device_of(request).address)
 
     @delete("/{site:str}", summary="Forget the cookies of a site")
-    async def remove_cookies(self, request: AnyRequest, site: FromPath[str], site_cookies: Cookies, caller: Person) -> None:
+    async def remove_cookies(
+        self, request: AnyRequest, site: FromPath[str], site_cookies: Cookies, caller: Person
+    ) -> None:
         await site_cookies.remove(site, caller.user, address=device_of(request).address)
 
 
