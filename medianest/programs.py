@@ -120,7 +120,7 @@ async def _version(path: str, arguments: tuple[str, ...]) -> str:
         return ""
     except asyncio.CancelledError:  # the start of a worker was cut off: nobody else would bury it
         process.kill()
-        await process.wait()
+        await asyncio.shield(process.communicate())  # it may be cut off a second time
         raise
     match = VERSION_PATTERN.search(out.decode("utf-8", "replace"))
     return match.group() if match else ""

@@ -35,6 +35,10 @@ def _waiting(download: Download, _: Callable[[str], str]) -> str:
     words = {
         ReasonCode.DISK_FULL: _("Waiting for space"),
         ReasonCode.NEEDS_SIGN_IN: _("Waiting for a sign-in"),
+        ReasonCode.GEO_BLOCKED: _("Not shown in our country"),
+        ReasonCode.LIBRARY_NOT_WRITABLE: _("Waiting for the library"),
+        ReasonCode.FFMPEG_MISSING: _("Waiting for ffmpeg"),
+        ReasonCode.JAVASCRIPT_MISSING: _("Waiting for a JavaScript runtime"),
         ReasonCode.APPROVAL: _("Waiting for approval"),
         ReasonCode.UPCOMING: _("Not out yet"),
         ReasonCode.REPLAY: _("Live, waiting for the end"),

@@ -10,6 +10,7 @@ import pytest
 
 from medianest.database import Engine, fetch, is_postgres, transaction
 from medianest.downloads.model import DownloadState
+from medianest.downloads.repository import whole
 from medianest.downloads.repository.claims import DUE_QUERY
 from medianest.downloads.repository.lists import (
     APPROVALS_QUERY,
@@ -21,7 +22,7 @@ from medianest.downloads.repository.lists import (
 )
 from medianest.downloads.repository.picking import pick_args, pick_query
 from medianest.downloads.repository.quotas import CHARGES_QUERY, SPENT_QUERY, STORED_QUERY
-from medianest.downloads.repository.turns import COUNTS_QUERY
+from medianest.downloads.repository.turns import BEFORE_QUERY, COUNTS_QUERY
 from tests.downloads.running_queue import make_user
 
 ROWS = 100_000
@@ -143,6 +144,11 @@ async def test_no_list_walks_through_a_whole_table(rows: int) -> None:
         "due": (DUE_QUERY, NOW),
         "held": ("SELECT id FROM download_queue WHERE state = 'waiting' AND host = {} AND reason_code = 'site_paused'", "a.test"),
         "broken": ("SELECT id FROM download_queue WHERE state = 'failed' AND reason_code = 'engine_error' AND engine_tries = 1",),
+        "all at once": (whole.COUNTS_QUERY % "",),
+        "all of one": (whole.COUNTS_QUERY % " AND requested_by = {}", person),
+        "own open": (whole.OWN_QUERY, person, person),
+        "all that failed": (whole.FAILED_QUERY % " AND requested_by = {}", person, 200),
+        "before": (BEFORE_QUERY % "{}", person),
         "owners": ("SELECT DISTINCT owner FROM download_queue WHERE owner IS NOT NULL",),
         "twins": ("SELECT id FROM download_queue WHERE identity = {} AND owner IS NOT NULL LIMIT 1", "tube:x"),
         "link": ("SELECT id FROM download_queue WHERE url_key = {} AND parent_id IS NULL ORDER BY id DESC LIMIT 1", "7"),

@@ -159,7 +159,10 @@ OWNED: dict[str, str | None] = {
     "person_id": None,  # only of pictures here, which everybody sees beside a name
     "path": None,  # the document of the API
 }
-BODIES: dict[tuple[str, str], Any] = {("PATCH", "/api/v1/downloads/{download_id:int}"): {"position": 1}}
+BODIES: dict[tuple[str, str], Any] = {
+    ("PATCH", "/api/v1/downloads/{download_id:int}"): {"position": 1},
+    ("PATCH", "/api/v1/subscriptions/{subscription_id:int}"): {"title": "Mine"},
+}
 # answers a notice that was answered in another tab, and one of somebody else, alike
 ALIKE = {"/settings/notices/{notice_id:int}": 303}
 VERBS = ("cancel", "pause", "resume", "retry", "remove", "top")

@@ -19,7 +19,11 @@ _SHARED = (
     "EXISTS (SELECT 1 FROM download_people p WHERE p.download_id = coalesce(download_queue.parent_id, download_queue.id) "
     "AND p.user_id <> {})"
 )
-OWN_QUERY = f"SELECT count(*) AS n FROM download_queue WHERE parent_id IS NULL AND {OPEN} AND requested_by = {{}} AND NOT {_SHARED}"
+# looked up row by row: a join would read everybody's list
+OWN_QUERY = (
+    f"SELECT count(*) AS n FROM download_queue WHERE parent_id IS NULL AND {OPEN} AND requested_by = {{}} AND "
+    "(SELECT count(*) FROM download_people p WHERE p.download_id = download_queue.id AND p.user_id <> {}) = 0"
+)
 
 
 class WholeRepository:
