@@ -162,6 +162,7 @@ OWNED: dict[str, str | None] = {
 BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/api/v1/downloads/{download_id:int}"): {"position": 1},
     ("PATCH", "/api/v1/subscriptions/{subscription_id:int}"): {"title": "Mine"},
+    ("POST", "/api/v1/subscriptions/{subscription_id:int}/dry-run"): {},
 }
 # answers a notice that was answered in another tab, and one of somebody else, alike
 ALIKE = {"/settings/notices/{notice_id:int}": 303}
@@ -258,7 +259,7 @@ async def test_somebody_elses_id_is_not_found(application: Application, visit: V
             path = filled(entry.path, verb=verb, **owned)
             async with visit(application, headers=headers) as client:
                 body = BODIES.get((entry.method, entry.path))
-                answer = await client.request(entry.method, path, **({"json": body} if body else {}))
+                answer = await client.request(entry.method, path, **({} if body is None else {"json": body}))
             assert answer.status_code == ALIKE.get(entry.path, 404), (
                 entry.method,
                 path,
