@@ -44,7 +44,7 @@ ADMIN_ONLY = (
     "/help/patterns",
     "/downloads/settings",
     "/api/v1/downloads/settings",
-    "/api/v1/queue",
+    "/api/v1/queue-settings",
 )
 
 
