@@ -65,15 +65,17 @@ async def rows(database: Engine) -> int:
             "SELECT {}, id, {} FROM download_queue WHERE parent_id IS NULL AND id % 10 = 0",
             *(other.id, NOW),
         )
-        await fetch("UPDATE download_queue SET charged_at = created_at")
-        await fetch("UPDATE download_queue SET needs_approval = true WHERE state = 'waiting' AND id % 1000 = 999")
         await fetch(
             "INSERT INTO quota_spent (user_id, cost, charged_at) SELECT requested_by, 1, created_at FROM download_queue WHERE id % 5 = 0"
         )
         await fetch(_KEYS, user.id)
         await fetch(_HISTORY)
         await fetch(_PEOPLE)
-        await fetch("INSERT INTO download_log (download_id, at, line) SELECT id, {}, 'x' FROM download_queue", NOW)
+        for start in range(0, ROWS, 20_000):  # in pieces: each row is looked up, and a statement has a minute
+            await fetch(
+                "INSERT INTO download_log (download_id, at, line) SELECT id, {}, 'x' FROM download_queue WHERE id > {} AND id <= {}",
+                *(NOW, start, start + 20_000),
+            )
     if is_postgres():
         await fetch("VACUUM ANALYZE")
     return user.id
@@ -86,12 +88,13 @@ async def _insert(start: int, user_id: int) -> None:
         state = "downloading" if number == 77 else STATES[number % 100]
         values += [number, number - 1 if is_item else None, number, user_id, f"http://a.test/{number}", str(number)]
         values += ["playlist" if number % 10 == 4 else "video", state, number, NOW + timedelta(seconds=number)]
-        values += ["owner" if state == "downloading" else None, f"{number % 7}.test"]
+        values += ["owner" if state == "downloading" else None, f"{number % 7}.test", number % 1000 == 999]
     row = "({}, {}, {}, {}, {}, {}, {}, 't', '', 'default', " + ("FALSE, FALSE" if is_postgres() else "0, 0")
-    row += ", {}, 1, {}, 0, '2026-01-01 00:00:00+00:00', {}, {}, {})"
+    row += ", {}, 1, {}, 0, '2026-01-01 00:00:00+00:00', {}, {}, {}, '2026-01-01 00:00:00+00:00', {})"
     await fetch(
         "INSERT INTO download_queue (id, parent_id, item_index, requested_by, url, url_key, kind, title, uploader, quality, audio_only, "
-        f"as_film, state, priority, position, attempts, created_at, changed_at, owner, host) VALUES {', '.join([row] * PIECE)}",
+        "as_film, state, priority, position, attempts, created_at, changed_at, owner, host, charged_at, needs_approval) "
+        f"VALUES {', '.join([row] * PIECE)}",
         *values,
     )
 
