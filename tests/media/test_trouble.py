@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medianest.integrations import plex_media
+from medianest.integrations import overseerr_calls, plex_media
 from medianest.media import kept
 from tests.media.house import House
 
@@ -19,9 +19,7 @@ OVERSEERR_WORDS = (
 
 @pytest.fixture(autouse=True)
 def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "WITHOUT_COPY_S", 0.4)
     monkeypatch.setattr(kept, "WITH_COPY_S", 0.2)
-    monkeypatch.setattr(plex_media, "READ_S", 1.0)
 
 
 def break_plex(house: House, fault: str) -> None:
@@ -43,8 +41,15 @@ def break_overseerr(house: House, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_without_plex_there_is_still_what_can_be_asked_for(house: House, fault: str) -> None:
+async def test_without_plex_there_is_still_what_can_be_asked_for(
+    house: House, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await house.page("frida", "/")
+    if fault == "hang":  # each page waits as long as it will; what the other service knows is there by then
+        for path in ("/search?q=orbit", "/media/movie/603", "/home/rows"):
+            await house.page("ada", path)
+        monkeypatch.setattr(kept, "WITHOUT_COPY_S", 0.4)
+        monkeypatch.setattr(plex_media, "READ_S", 1.0)
     break_plex(house, fault)
     page = await house.page("frida", "/search?q=orbit")
     assert any(words in page for words in PLEX_WORDS), page
@@ -67,7 +72,10 @@ async def test_without_plex_there_is_still_what_can_be_asked_for(house: House, f
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_without_overseerr_there_is_still_what_is_in_the_library(house: House, fault: str) -> None:
+async def test_without_overseerr_there_is_still_what_is_in_the_library(
+    house: House, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overseerr_calls, "READ_S", 1.0)
     break_overseerr(house, fault)
     page = await house.page("frida", "/search?q=orbit")
     assert any(words in page for words in OVERSEERR_WORDS), page
