@@ -67,6 +67,7 @@ class House:
                 wait_for_state(client, number, ("completed", "failed"))
             self.running = add(client, site.url("/clip/slow.mp4?length=4&size=90000000&throttle=120000"))
             wait_for_state(client, self.running, ("downloading",))
+            self.filed = int(client.get("/api/v1/history").raise_for_status().json()["items"][0]["id"])
             settings = client.get("/api/v1/queue-settings").raise_for_status().json()
             client.put("/api/v1/queue-settings", json={**settings, "is_paused": True}).raise_for_status()
             link = {"url": site.url("/feed/pages/followed.xml?items=4"), "take_old": "last", "old_number": 1}
@@ -92,6 +93,11 @@ class House:
             "api keys": "/settings/keys",
             "audit": "/system/audit",
             "queue settings": "/downloads/settings",
+            "history": "/downloads/history",
+            "video of the history": f"/downloads/history/{self.filed}",
+            "keeping": "/downloads/keeping",
+            "library folder": "/downloads/folder",
+            "engine": "/system/engine",
             "cookies": "/downloads/cookies",
             "system": "/system",
             "overseerr": "/system/overseerr",

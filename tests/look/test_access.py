@@ -15,7 +15,9 @@ PAGES = (
     "home", "downloads", "waiting", "finished", "failed", "detail", "failed detail", "list", "settings", "password", "devices",
     "two-step", "two-step set-up",
     "people", "new person", "person", "deletion", "default rights", "own deletion",
-    "subscriptions", "subscription", "unfollowing", "queue settings", "system", "patterns", "more", "missing", "sign-in",
+    "subscriptions", "subscription", "unfollowing", "queue settings", "cookies", "history", "video of the history", "keeping",
+    "library folder", "engine", "system", "overseerr", "audit", "api keys", "search", "results", "library", "patterns", "more",
+    "missing", "sign-in",
 )  # fmt: skip
 AXE = {
     "resultTypes": ["violations"],
@@ -51,6 +53,11 @@ SMALL_TARGETS = """() => {
     }
   }
   return found;
+}"""
+
+TWICE = """() => {
+  const ids = Array.from(document.querySelectorAll("[id]"), (element) => element.id);
+  return ids.filter((id, place) => ids.indexOf(id) !== place);
 }"""
 
 
@@ -98,6 +105,7 @@ def test_what_is_touched_is_large_enough(house: House, open_context: Contexts, n
     page = context_for(name, open_context, "phone")
     show(page, house, name)
     assert page.evaluate(SMALL_TARGETS) == []
+    assert page.evaluate(TWICE) == [], "two elements have the same id"
 
 
 @pytest.mark.parametrize("name", PAGES)
