@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.harness.server import Server
 from tests.look.house import BROWSER_ARGUMENTS, WATCH, WIDTHS, House, chromium_path, sign_in
@@ -69,5 +69,27 @@ def open_context(browser: Browser, signed_in: Any) -> Iterator[Callable[..., Bro
         return context
 
     yield make
+    for context in made:
+        context.close()
+
+
+@pytest.fixture
+def open_page_of(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Gives pages on which the administrator of a server is signed in: `open_page_of(server, "phone")`, with Playwright's options."""
+    made: list[BrowserContext] = []
+
+    def new(server: Server, device: str = "desktop", **options: Any) -> Page:
+        width, height = WIDTHS[device]
+        if device == "phone":
+            options |= {"has_touch": True, "is_mobile": True}
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.add_init_script(WATCH)
+        made.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        sign_in(page, server)
+        return page
+
+    yield new
     for context in made:
         context.close()

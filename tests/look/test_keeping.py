@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.harness.downloads import add, wait_for
 from tests.harness.server import Server
-from tests.look.house import WATCH, WIDTHS, sign_in
 from tests.look.test_plex_connection import is_well_made
 from tests.site import Site
 
@@ -33,25 +33,9 @@ def shelf(start_server: Callable[..., Server], site: Site) -> Server:
 
 
 @pytest.fixture
-def open_page(browser: Browser, shelf: Server) -> Iterator[Open]:
+def open_page(open_page_of: Open, shelf: Server) -> Open:
     """Gives pages on which the administrator is signed in: `open_page("phone", java_script_enabled=False)`."""
-    made = []
-
-    def new(device: str, **options: object) -> Page:
-        width, height = WIDTHS[device]
-        if device == "phone":
-            options |= {"has_touch": True, "is_mobile": True}
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
-        context.add_init_script(WATCH)
-        made.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        sign_in(page, shelf)
-        return page
-
-    yield new
-    for context in made:
-        context.close()
+    return partial(open_page_of, shelf)
 
 
 def media_of(server: Server) -> list[str]:
@@ -83,7 +67,7 @@ def test_a_video_is_found_in_the_history_kept_and_deleted(open_page: Open, shelf
     page.locator("#confirm-yes").click()
     page.wait_for_selector(".badge:has-text('Deleted')")
     page.wait_for_selector("h2:has-text('Lay in the library')")
-    assert [name.split("[")[1] for name in media_of(shelf)] == ["2].mp4", "1].mp4"]
+    assert {name.split("[")[1] for name in media_of(shelf)} == {"1].mp4", "2].mp4"}
 
 
 def let_days_pass(server: Server, days: int) -> None:

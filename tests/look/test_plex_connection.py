@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.harness.server import Server
-from tests.look.house import WATCH, WIDTHS, sign_in
 from tests.look.test_access import AXE, SMALL_TARGETS
 from tests.plex import PlexWorld
 
@@ -23,25 +23,9 @@ def near_plex(start_server: Callable[..., Server], plex: PlexWorld) -> Server:
 
 
 @pytest.fixture
-def open_page(browser: Browser, near_plex: Server) -> Iterator[Open]:
+def open_page(open_page_of: Open, near_plex: Server) -> Open:
     """Gives pages on which the administrator is signed in: `open_page("phone", java_script_enabled=False)`."""
-    made = []
-
-    def new(device: str = "desktop", **options: object) -> Page:
-        width, height = WIDTHS[device]
-        if device == "phone":
-            options |= {"has_touch": True, "is_mobile": True}
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
-        context.add_init_script(WATCH)
-        made.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        sign_in(page, near_plex)
-        return page
-
-    yield new
-    for context in made:
-        context.close()
+    return partial(open_page_of, near_plex)
 
 
 def is_well_made(page: Page) -> None:
