@@ -25,6 +25,7 @@ from medianest.downloads.worker.javascript import RUNTIME, put_program
 from medianest.downloads.worker.lists import PIECE
 from medianest.downloads.worker.messages import Configuration, Extract, Follow, JobOptions, Preview, Search, read
 from medianest.downloads.worker.offers import offers_of, subtitles_of
+from medianest.downloads.worker.pace import Pace
 from medianest.downloads.worker.pictures import PictureTaker
 from medianest.downloads.worker.protocol import Command, Protocol, end_process_group
 from medianest.downloads.worker.proxy import FilterProxy
@@ -43,7 +44,7 @@ def main() -> None:
     protocol.start_reading()
     try:
         configuration = read(protocol.receive(), Configuration)
-        engine = _prepare(configuration)
+        engine = _prepare(configuration, protocol.pace)
         confinement.step_back()  # only now: somebody waits for a start, and a restart goes on within seconds
         Worker(protocol, engine).serve()
     except Exception as error:
@@ -52,7 +53,7 @@ def main() -> None:
         end_process_group()
 
 
-def _prepare(configuration: Configuration) -> Engine:
+def _prepare(configuration: Configuration, pace: Pace) -> Engine:
     """Put up the walls, then load yt-dlp behind them."""
     confinement.clean_environment(configuration.temp_dir)
     own_javascript = put_program(Path(configuration.temp_dir, "programs"))
@@ -63,7 +64,7 @@ def _prepare(configuration: Configuration) -> Engine:
     confinement.limit_resources(configuration.limits.memory_bytes, configuration.limits.file_size_bytes)
     guard = AddressGuard(AllowedAddresses.parse(configuration.allow))
     guard.install()
-    FilterProxy.start().hand_to_children()
+    FilterProxy.start(pace).hand_to_children()
     engine = Engine(configuration, guard)
     engine.load()
     return engine

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from threading import Lock
 from typing import Any
 
 STEP_S = 0.25  # a change is felt after that time at most
 
 
 class Pace:
-    """Slows the thread that downloads. `set` may be called from another thread."""
+    """Slows the threads that bytes come through: the one that downloads, and the proxy's for programs like ffmpeg."""
 
     def __init__(self) -> None:
         self._bytes_s: float | None = None
@@ -17,6 +18,7 @@ class Pace:
         self._taken = 0.0  # bytes of the file so far
         self._owed = 0.0  # bytes that came faster than allowed
         self._paid_at = time.monotonic()
+        self._lock = Lock()
 
     def set(self, bytes_s: float | None) -> None:
         """At most so many bytes a second from now on; None is as fast as it goes."""
@@ -32,18 +34,23 @@ class Pace:
             self._file, self._taken = file, done
             return
         came, self._taken = done - self._taken, done
-        self._pay(came)
+        self.pay(came)
 
-    def _pay(self, bytes_: float) -> None:
-        self._owed += bytes_
-        while True:
+    def pay(self, bytes_: float) -> None:
+        """So many bytes came: wait as long as they are worth. May be called from any thread."""
+        wait_s = self._owing(bytes_)
+        while wait_s:
+            time.sleep(wait_s)
+            wait_s = self._owing(0)
+
+    def _owing(self, bytes_: float) -> float:
+        """Add what came, take off what the time since the last call is worth; seconds to wait before asking again."""
+        with self._lock:
             now = time.monotonic()
             speed, passed = self._bytes_s, now - self._paid_at
             self._paid_at = now
             if speed is None:
                 self._owed = 0.0
-                return
-            self._owed = max(-speed * STEP_S, self._owed - passed * speed)
-            if self._owed <= 0:
-                return
-            time.sleep(min(self._owed / speed, STEP_S))
+                return 0.0
+            self._owed = max(-speed * STEP_S, self._owed + bytes_ - passed * speed)
+            return max(0.0, min(self._owed / speed, STEP_S))

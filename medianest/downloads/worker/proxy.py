@@ -1,7 +1,8 @@
 """A filtering proxy on loopback for the programs that this process starts: ffmpeg, and JavaScript runtimes.
 
 They can not be watched from inside, but all of them take a proxy from the environment. The proxy's own connections
-are made by this process and so pass the address guard; a refused one is answered with 403.
+are made by this process and so pass the address guard; a refused one is answered with 403. What comes is paced like a
+download of this process's own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from medianest.downloads.worker.guard import AddressRefused
+from medianest.downloads.worker.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +40,16 @@ class FilterProxy(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
+        self.pace = pace
         self._password = secrets.token_urlsafe(18)
         self.credential = b"Basic " + base64.b64encode(f"worker:{self._password}".encode())
 
     @classmethod
-    def start(cls) -> FilterProxy:
+    def start(cls, pace: Pace) -> FilterProxy:
         """Listen, in a thread of its own, until the process ends."""
-        proxy = cls()
+        proxy = cls(pace)
         Thread(target=proxy.serve_forever, name="proxy", daemon=True).start()
         return proxy
 
@@ -90,7 +93,7 @@ class _Connection(socketserver.BaseRequestHandler):
                     site.sendall(rest)
                 else:
                     site.sendall(_request_for_site(method, target, headers) + rest)
-                _relay(client, site)
+                _relay(client, site, self.server.pace)
         except AddressRefused:
             _answer(client, "403 Forbidden")
         except ValueError:
@@ -134,7 +137,7 @@ def _request_for_site(method: bytes, target: bytes, headers: list[bytes]) -> byt
     return b"\r\n".join([b"%s %s HTTP/1.1" % (method, path.encode()), *kept, b"Connection: close", b"", b""])
 
 
-def _relay(client: socket.socket, site: socket.socket) -> None:
+def _relay(client: socket.socket, site: socket.socket, pace: Pace) -> None:
     """Carry bytes both ways until one side ends or nothing moves for a while."""
     other = {client: site, site: client}
     while True:
@@ -146,6 +149,8 @@ def _relay(client: socket.socket, site: socket.socket) -> None:
             if not data:
                 return
             other[one].sendall(data)
+            if one is site:
+                pace.pay(len(data))
 
 
 def _answer(client: socket.socket, status: str, header: str = "X-Filter: worker") -> None:

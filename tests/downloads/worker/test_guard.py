@@ -19,10 +19,12 @@ INSIDE = """
 import sys
 from medianest.addresses import AllowedAddresses
 from medianest.downloads.worker.guard import AddressGuard
+from medianest.downloads.worker.pace import Pace
 from medianest.downloads.worker.proxy import FilterProxy
+pace = Pace()
 guard = AddressGuard(AllowedAddresses.parse(sys.argv[1]))
 guard.install()
-FilterProxy.start().hand_to_children()
+FilterProxy.start(pace).hand_to_children()
 """
 
 
@@ -105,6 +107,18 @@ print(subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", sys.argv[
     done = inside(code, site.url("/hls/x/low.m3u8"), str(tmp_path / "x.mp4"))
     assert done.stdout.strip() == "0", done.stderr
     assert (tmp_path / "x.mp4").stat().st_size > 10_000
+
+
+def test_what_ffmpeg_fetches_keeps_to_the_speed_that_the_download_may_have(site: Site, tmp_path: Path) -> None:
+    code = """
+import subprocess, time
+pace.set(200_000)
+began = time.monotonic()
+fetched = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", sys.argv[2], "-c", "copy", sys.argv[3]], timeout=50)
+print(fetched.returncode, time.monotonic() - began >= 600_000 / 200_000 * 0.8)
+"""
+    done = inside(code, site.url("/clip/x.mp4?size=600000"), str(tmp_path / "x.mp4"))
+    assert done.stdout.split() == ["0", "True"], done.stderr
 
 
 def test_a_stream_handed_to_ffmpeg_by_yt_dlp_stays_inside_the_guard(site: Site, tmp_path: Path) -> None:
