@@ -79,14 +79,12 @@ def _open_files(pid: int) -> Iterator[str]:
 
 
 @contextmanager
-def house_on_postgres(folder: Path, instances: int) -> Iterator[House]:
-    """`instances` on one Postgres, each with a data folder of its own, all with one library."""
-    cluster = PostgresCluster()
+def house_on_postgres(folder: Path, instances: int, cluster: PostgresCluster) -> Iterator[House]:
+    """`instances` on one database, each with a data folder of its own, all with one library."""
     folder.mkdir()
     library = library_folder_elsewhere(folder)
     house: House | None = None
     try:
-        cluster.start()
         name = cluster.create_database()
         servers = [
             Server(
@@ -105,7 +103,6 @@ def house_on_postgres(folder: Path, instances: int) -> Iterator[House]:
     finally:
         if house is not None:
             house.close()
-        cluster.stop()
 
 
 @contextmanager

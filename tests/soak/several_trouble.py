@@ -83,12 +83,13 @@ class Killer:
 class Obedience:
     """Cancel, pause and resume, each given at another instance than the one that works.
 
-    Kept afterwards: `cancelled`, the number of a download, `resumed`, a video, and the worst seconds until workers were gone.
+    Kept afterwards: `cancelled`, the number of a download, `resumed`, a video, the worst seconds until workers were gone.
     """
 
     def __init__(self, house: House, admin: Person, site: Site) -> None:
         self._house, self._admin, self._site = house, admin, site
-        self.cancelled, self.resumed = 0, slow_video(site, "resumed")
+        self.cancelled = 0
+        self.resumed: Video | None = None
         self.worst_s = 0.0
 
     def cancel_elsewhere(self) -> None:
@@ -103,6 +104,7 @@ class Obedience:
 
     def pause_elsewhere(self) -> None:
         """It stops, and goes on by a word to yet another instance."""
+        self.resumed = slow_video(self._site, "resumed")
         download_id, owner = self._running(self.resumed)
         self._tell(download_id, "pause", owner)
         time.sleep(STILL_S)
