@@ -24,6 +24,7 @@ from tests.soak.several_orders import LENGTHS_S, Order, orders
 from tests.soak.several_trouble import OBEYED_S, TAKEN_OVER_S, Killer, Obedience, unfinished
 
 SEED = 20260315
+WORKER_GAP_S = (6, 14)  # between two kills of workers: a download whose worker dies three times in a row has failed
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +75,7 @@ class Run:
         began = self.told_at = time.monotonic()
         has_obeyed = not self.size.obeys
         next_kill = began + self.chance.uniform(*self.size.gap_s)
+        next_worker = began + self.chance.uniform(*WORKER_GAP_S)
         with self.crowd:
             while not (self.crowd.is_done and has_obeyed and not unfinished(self.house)):
                 now = time.monotonic()
@@ -87,8 +89,9 @@ class Run:
                 elif now >= next_kill and self.killer.servers_killed < self.size.kills:
                     self.killer.kill_servers(self.size.away_s)
                     next_kill = time.monotonic() + self.chance.uniform(*self.size.gap_s)
-                elif self.chance.random() < 0.5 and self.killer.workers_killed < self.size.kills:
+                elif now >= next_worker and self.killer.workers_killed < self.size.kills:
                     self.killer.kill_worker()
+                    next_worker = time.monotonic() + self.chance.uniform(*WORKER_GAP_S)
                 time.sleep(0.5)
         self.seconds = time.monotonic() - began
 
