@@ -124,6 +124,7 @@ class Endings:
             now=now(),
             site_pause_s=pause_s,
             engine_tries=claim.engine_tries,
+            engine_version=claim.engine_version,
             has_cookies=has_cookies,
         )
         await self.settle(verdict, line=f"{kind}: {failed.detail}")
@@ -176,6 +177,7 @@ class Endings:
             next_attempt_at=None if verdict.delay_s is None else at + timedelta(seconds=verdict.delay_s),
             counts=verdict.counts,
             engine_tries=verdict.engine_tries,
+            engine_version=verdict.engine_version,
             history_id=history_id,
             downloaded_bytes=progress.downloaded_bytes if progress else None,
             total_bytes=progress.total_bytes if progress else None,

@@ -170,6 +170,8 @@ class DownloadJob:
             self._child = child
             await self._tell_share(child)
             result = await conversation.run()
+            if isinstance(result, Failed):
+                result = msgspec.structs.replace(result, version=child.version)
             is_well = True
             failure = result.failure if isinstance(result, Failed) else ""
             tried = LinkTried(url=self.claim.url, site=self._site, version=child.version, failure=failure)

@@ -46,6 +46,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     delay_s: float | None = None
     counts: bool = True
     engine_tries: int = 0  # 1: it is tried once more after an update of yt-dlp
+    engine_version: str = ""
 
 
 DISK_FULL = "The disk is too full. Make room where the library lies; it goes on by itself as soon as there is space."
@@ -163,7 +164,7 @@ _BUG = (
 
 def judge(
     failed: Failed, *, attempts: int, rules: RetryRules, now: datetime, site_pause_s: float = 0, engine_tries: int = 0,
-    has_cookies: bool = False,
+    engine_version: str = "", has_cookies: bool = False,
 ) -> Verdict:  # fmt: skip
     """What becomes of a download that failed.
 
@@ -171,6 +172,8 @@ def judge(
         attempts: how many tries there were, this one included.
         site_pause_s: how long its site is left alone, for the causes that pause a site.
         engine_tries: how often yt-dlp could not read it before.
+        engine_version: the version that could not. The same one again is no second try: of several processes one may
+            take it that has not been updated yet.
         has_cookies: whether the site was shown cookies.
     """
     kind = failed.failure
@@ -198,9 +201,11 @@ def judge(
         )
     code, sentence = _FAILED.get(kind, _FAILED["engine_error"])
     if code is ReasonCode.ENGINE_ERROR:
-        is_first = engine_tries == 0
+        is_again = engine_tries > 0 and failed.version == engine_version != ""
+        tries = engine_tries if is_again else engine_tries + 1
+        reason = _BUG if tries == 1 else sentence
         return Verdict(
-            state=DownloadState.FAILED, code=code, reason=_BUG if is_first else sentence, engine_tries=engine_tries + 1
+            state=DownloadState.FAILED, code=code, reason=reason, engine_tries=tries, engine_version=failed.version
         )
     return Verdict(state=DownloadState.FAILED, code=code, reason=sentence)
 

@@ -115,6 +115,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, rename={"failure": "clas
     retry_after_s: int | None = None
     release_at: int | None = None
     countries: list[str] = []
+    version: str = ""  # of the yt-dlp that failed
 
 
 def read_info(event: dict[str, Any]) -> VideoInfo:

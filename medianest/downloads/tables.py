@@ -55,6 +55,7 @@ class DownloadRow(Table, tablename="download_queue"):
     poster = Text(null=True, default=None, help_text="of a list: name in the picture store")
     fanart = Text(null=True, default=None)
     engine_tries = Integer(default=0, help_text="how often yt-dlp could not read it; 1 waits for its next update")
+    engine_version = Text(default="", help_text="the yt-dlp that could not read it")
 
 
 class SitePauseRow(Table, tablename="site_pauses"):

@@ -191,7 +191,7 @@ def main() -> None:
         order = commands.pop(0)
         match order["op"]:
             case "configure":
-                send("ready", yt_dlp="1.2.3", pid=os.getpid())
+                send("ready", yt_dlp=os.environ.get("SCRIPTED_VERSION", "1.2.3"), pid=os.getpid())
             case "extract":
                 kept = extract(order)
             case "follow":

@@ -147,7 +147,7 @@ async def test_a_preview_that_meets_the_wall_pauses_the_site_for_all(queue: Queu
 
 
 async def test_what_yt_dlp_can_not_read_is_tried_once_more_with_the_next_version(
-    queue: Queue, ana: User, tmp_path: Path
+    queue: Queue, ana: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from medianest.engine.model import EngineChanged
 
@@ -155,12 +155,19 @@ async def test_what_yt_dlp_can_not_read_is_tried_once_more_with_the_next_version
     failed = await queue.ended(await queue.add(f"http://site.test/fail?class=engine_error&counter={counter}", ana), ana)
     assert failed.reason_code is ReasonCode.ENGINE_ERROR
     await queue.events.publish(EngineChanged(version="2", from_version="2"))
+    # of several processes one that still has the old version may be first: that is not the second try
+    await queue.events.publish(EngineChanged(version="2", from_version="1"))
+    await queue.wait(failed, ana, lambda _one: counter.read_text() == "xx")
+    still = await queue.ended(failed, ana)
+    assert "after the next update" in (still.reason or "")
+    monkeypatch.setenv("SCRIPTED_VERSION", "2")
+    queue.parts.pool.renew()
     await queue.events.publish(EngineChanged(version="2", from_version="1"))
     again = await queue.wait(failed, ana, lambda one: "did not help" in (one.reason or ""))
     assert again.state is State.FAILED
     await queue.events.publish(EngineChanged(version="3", from_version="2"))
     assert (await queue.service.get(failed.id, ana)).state is State.FAILED
-    assert counter.read_text() == "xx"
+    assert counter.read_text() == "xxx"
 
 
 @pytest.mark.timeout_s(120)

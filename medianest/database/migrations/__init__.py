@@ -12,6 +12,7 @@ from medianest.database.migrations import (
     m0010_queue,
     m0011_taken,
     m0012_keeping,
+    m0013_engine_version,
 )
 
 MIGRATIONS = (
@@ -26,4 +27,5 @@ MIGRATIONS = (
     m0010_queue,
     m0011_taken,
     m0012_keeping,
+    m0013_engine_version,
 )

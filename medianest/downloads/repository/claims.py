@@ -22,7 +22,7 @@ CLAIM_LOCK = 6378_0003
 RUNNING = "state IN ('downloading', 'processing')"
 _CLAIM_COLUMNS = (
     "id, parent_id, item_index, requested_by, url, url_key, title, uploader, quality, audio_only, as_film, attempts, "
-    "history_id, picture, priority, position, host, engine_tries, wishes"
+    "history_id, picture, priority, position, host, engine_tries, engine_version, wishes"
 )
 
 
@@ -47,6 +47,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     host: str = ""
     engine_tries: int = 0
+    engine_version: str = ""  # the yt-dlp that could not read it before
     wishes: str = ""  # as `wishes.from_text` reads it
 
     @property
@@ -259,8 +260,8 @@ class ClaimRepository:
 
     async def end(
         self, claim: Claim, state: DownloadState, *, at: datetime, code: ReasonCode | None = None, reason: str | None = None,
-        next_attempt_at: datetime | None = None, counts: bool = True, engine_tries: int = 0, history_id: int | None = None,
-        downloaded_bytes: int | None = None, total_bytes: int | None = None, line: str | None = None,
+        next_attempt_at: datetime | None = None, counts: bool = True, engine_tries: int = 0, engine_version: str = "",
+        history_id: int | None = None, downloaded_bytes: int | None = None, total_bytes: int | None = None, line: str | None = None,
     ) -> Ended | None:  # fmt: skip
         """Give the claim up in a new state; None when it was lost before, and then nothing has changed."""
         is_over = state in (DownloadState.COMPLETED, DownloadState.FAILED)
@@ -270,11 +271,21 @@ class ClaimRepository:
             rows = await fetch(
                 "UPDATE download_queue SET state = {}, reason_code = {}, reason = {}, next_attempt_at = {}, owner = NULL, "
                 f"lease_until = NULL, attempts = attempts - {0 if counts else 1}, finished_at = {{}}, changed_at = {{}}, "
-                f"engine_tries = {{}}, history_id = coalesce({{}}{cast}, history_id), "
+                f"engine_tries = {{}}, engine_version = {{}}, history_id = coalesce({{}}{cast}, history_id), "
                 f"downloaded_bytes = coalesce({{}}{cast}, downloaded_bytes), "
                 f"total_bytes = coalesce({{}}{cast}, total_bytes) "
                 "WHERE id = {} AND owner = {} RETURNING id, parent_id, state, reason_code",
-                *(state, code, reason, next_attempt_at, at if is_over else None, at, engine_tries, history_id),
+                *(
+                    state,
+                    code,
+                    reason,
+                    next_attempt_at,
+                    at if is_over else None,
+                    at,
+                    engine_tries,
+                    engine_version,
+                    history_id,
+                ),
                 *(downloaded_bytes, total_bytes, claim.id, self.owner),
             )
             if not rows:

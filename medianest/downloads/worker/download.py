@@ -53,7 +53,7 @@ def _download(
     format_id = str(info["format_id"])
     ydl.params.update(download_params(job.options, job.staging))
     ydl.params["outtmpl"]["default"] = output_template(format_id)
-    ydl.__dict__.pop("urlopen", None)  # media is larger than a page
+    engine.go_on_to_media(ydl)
     reporter = ProgressReporter(send, parts)
     ydl.add_progress_hook(reporter.on_hook)
     ydl.add_progress_hook(lambda status: None if reporter.is_over else _refuse_suspicious_part(status))

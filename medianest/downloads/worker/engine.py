@@ -25,6 +25,7 @@ _WARM_UP_URL = "http://warm-up.invalid/page.html"
 _MAX_PAGE_BYTES = 64 * 1024**2
 _PAGE_PIECE_BYTES = 256 * 1024
 _KEPT_WARNINGS = 50
+_BEYOND_THE_END = 416
 
 
 class JobLog:
@@ -170,6 +171,26 @@ class Engine:
 
             response.read = limited_read
             return response
+
+        ydl.urlopen = urlopen
+
+    def go_on_to_media(self, ydl: Any) -> None:
+        """From here on answers may be of any size, and a part that has all of its bytes already is no dead end.
+
+        A site refuses to go on behind the end of a file. Then yt-dlp asks for all of it to see how long it is, but its
+        headers, which both requests share, still name the range: refused again, for ever.
+        """
+        ydl.__dict__.pop("urlopen", None)
+        original = ydl.urlopen
+
+        def urlopen(request: Any) -> Any:
+            try:
+                return original(request)
+            except Exception as error:
+                headers = getattr(request, "headers", {})
+                if getattr(error, "status", None) == _BEYOND_THE_END and "Range" in headers:
+                    del headers["Range"]
+                raise
 
         ydl.urlopen = urlopen
 

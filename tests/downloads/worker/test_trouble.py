@@ -75,6 +75,20 @@ def test_a_cut_connection_goes_on_where_it_broke(worker: WorkerProcess, site: Si
     assert int(ranges[2].removeprefix("bytes=").rstrip("-")) >= 200_000
 
 
+@pytest.mark.parametrize(("kind", "more"), [("whole", 0), ("longer", 5000)])
+def test_a_part_that_has_all_bytes_already_is_no_dead_end(
+    worker: WorkerProcess, site: Site, kind: str, more: int
+) -> None:
+    content = clips.clip().read_bytes()
+    worker.staging(kind).mkdir(parents=True)
+    # as a worker leaves it that was killed before it gave the file its name
+    (worker.staging(kind) / "media.mp4.mp4.part").write_bytes(content + b"x" * more)
+    done = worker.fetch(site.url(f"/clip/{kind}-part.mp4"), kind)
+    assert done["event"] == "done", done
+    assert (worker.staging(kind) / "media.mp4.mp4").read_bytes() == content
+    assert [request.status for request in site.asked(f"/clip/{kind}-part.mp4")].count(416) == 1
+
+
 def test_a_site_without_range_is_fetched_too(worker: WorkerProcess, site: Site) -> None:
     assert worker.fetch(site.url("/clip/whole.mp4?no_range=1"), "whole")["event"] == "done"
 
