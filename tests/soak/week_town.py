@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from tests.harness.processes import command_of, wait_until
+from tests.harness.processes import command_of
 from tests.harness.server import ADMIN_NAME, ADMIN_PASSWORD, Server
 from tests.plex import PlexWorld
 from tests.release import Releases, real_program
@@ -121,9 +121,10 @@ class Town:
         running = self.count("SELECT count(*) FROM download_queue WHERE owner IS NOT NULL")
         self.kills.append(f"server, with {running} downloads")
         self.server.kill()
-        wait_until(
-            lambda: not self.server.leftovers(), timeout_s=DEAD_WITHIN_S, what="the end of a killed server's workers"
-        )
+        end = time.monotonic() + DEAD_WITHIN_S
+        while left := [command_of(pid) for pid in self.server.leftovers()]:
+            assert time.monotonic() < end, f"{DEAD_WITHIN_S:g} s after its server was killed this still runs: {left}"
+            time.sleep(0.05)
 
     def kill_worker(self) -> None:
         """One of the download workers dies, when there is one."""
