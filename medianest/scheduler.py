@@ -24,6 +24,7 @@ from medianest.system.repository import ScheduledRunRepository
 log = logging.getLogger(__name__)
 
 SOON = timedelta(seconds=60)  # after the start, for what was missed
+APART = timedelta(seconds=5)  # one of them after the other
 
 
 class Leader(Protocol):
@@ -78,7 +79,7 @@ class Scheduler:
             )
             last = await self._runs.last(job.name)
             is_due = last is None or now - last["started_at"] > timedelta(seconds=job.every_s)
-            first = {"next_run_time": now + SOON + timedelta(seconds=5 * number)} if is_due else {}
+            first = {"next_run_time": now + SOON + APART * number} if is_due else {}
             scheduler.add_job(self._tick, trigger, args=(job.name,), id=job.name, **first)
         scheduler.start()
         self._scheduler = scheduler

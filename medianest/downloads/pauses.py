@@ -60,9 +60,11 @@ class SitePauses:
     async def _pause(
         self, site: str, code: ReasonCode, detail: str, asked_s: float | None, first_s: float, most_s: float, *, doubles: bool
     ) -> SitePause:  # fmt: skip
+        at = _now()
         pause = await self._rows.pause(
-            site, code, detail, at=_now(), asked_s=asked_s, first_s=first_s, most_s=most_s, doubles=doubles
+            site, code, detail, at=at, asked_s=asked_s, first_s=first_s, most_s=most_s, doubles=doubles
         )
+        await self._tell(await self._rows.put_off(pause, at))
         if site not in self._known:
             log.warning(
                 "%s: downloads pause until %s (%s)", _name(site), pause.until_at.isoformat(timespec="seconds"), code

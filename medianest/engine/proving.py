@@ -45,7 +45,7 @@ async def compile_all(command: Sequence[str], environment: Mapping[str, str], fo
         *command,
         "_compile",
         str(folder),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,  # nothing is written: its end tells that this process is gone
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env=dict(environment),
@@ -53,7 +53,8 @@ async def compile_all(command: Sequence[str], environment: Mapping[str, str], fo
     )
     try:
         async with asyncio.timeout(COMPILE_S):
-            _out, said = await process.communicate()
+            said = await process.stderr.read() if process.stderr else b""
+            await process.wait()
     except TimeoutError as error:
         raise Refused("compile_failed", "Compiling this yt-dlp took too long, so it was not taken.") from error
     finally:

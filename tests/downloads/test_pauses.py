@@ -67,6 +67,18 @@ async def test_after_a_pause_one_download_tries_and_then_all_go_on(queue: Queue,
     assert await ROWS.current() == ()
 
 
+async def test_what_waits_says_the_new_time_when_the_site_asks_once_more(still_queue: Queue, ana: User) -> None:
+    pauses, code = still_queue.parts.pauses, ReasonCode.RATE_LIMITED
+    one = await still_queue.add("http://site.test/one", ana)
+    first = await pauses.complained("site.test", code, "x", 60)
+    await pauses.tend(now())
+    assert (await still_queue.service.get(one.id, by=ana)).next_attempt_at == first.until_at
+    await fetch("UPDATE site_pauses SET until_at = {}", now() - timedelta(seconds=1))  # another download tries
+    second = await pauses.complained("site.test", code, "x", 7200)
+    assert second.until_at > first.until_at
+    assert (await still_queue.service.get(one.id, by=ana)).next_attempt_at == second.until_at
+
+
 async def test_the_pause_is_still_there_after_a_restart_and_other_sites_go_on(
     still_queue: Queue, ana: User, tmp_path: Path
 ) -> None:

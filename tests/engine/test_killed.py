@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from medianest.app import Application
 from medianest.engine.model import Outcome
 from medianest.engine_folder import CURRENT, GATE, EngineFolder, is_safe, is_version, numbers
 from tests.engine.conftest import INSIDE, NEWER, NEWEST, folder_of, update
-from tests.harness.server import CHECKOUT
+from tests.harness.processes import wait_until, with_environment
+from tests.harness.server import CHECKOUT, MARK, clean_environment
 from tests.release import Releases, program, real_program
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
@@ -96,3 +98,35 @@ def test_versions_are_compared_by_their_numbers_and_the_one_inside_is_safe() -> 
     assert not any(
         is_version(text) for text in ("2027.01", "v2027.01.15", "2027.01.15-rc1", "2027.01.15\n", "2027.०1.15")
     )
+
+
+# a server that compiles; its compiler is slow to start, as on a busy machine
+COMPILES = """
+import asyncio, sys
+from pathlib import Path
+from medianest.engine.proving import compile_all
+from medianest.processes import own_child_env
+late = "import sys, time; time.sleep(1); from medianest.downloads.worker.compiling import main; sys.exit(main(sys.argv[2:]))"
+asyncio.run(compile_all([sys.executable, "-c", late], own_child_env(), Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc")
+def test_the_compiler_ends_with_its_server_even_when_that_dies_before_its_first_line(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "endless.py")  # reading it never ends
+    mark = {MARK: str(tmp_path)}
+    server = subprocess.Popen(
+        [sys.executable, "-c", COMPILES, str(tmp_path)], cwd=CHECKOUT, env=clean_environment(mark)
+    )
+
+    def left() -> list[int]:
+        return with_environment(MARK, str(tmp_path))
+
+    try:
+        wait_until(lambda: len(left()) == 2, timeout_s=30, what="the compiler")
+        server.kill()
+        server.wait(10)
+        wait_until(lambda: not left(), timeout_s=10, what="its end")
+    finally:
+        for pid in left():
+            os.kill(pid, signal.SIGKILL)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -73,6 +73,7 @@ class Server:
         database_url: empty for SQLite in the data folder.
         base_path: such as `/medianest`.
         with_admin: the first administrator is made unattended.
+        command: what starts it, in the place of `medianest_command()`.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class Server:
         base_path: str = "",
         with_admin: bool = True,
         library_dir: Path | None = None,
+        command: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.command = command or medianest_command()
         self.data_dir = folder / "data"
         self.log_path = folder / "output.log"
         self.owns_library = library_dir is None
@@ -130,7 +133,7 @@ class Server:
         assert self.process is None, "it runs already"
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(LEASH), *medianest_command(), "serve", "--no-browser"],
+                [sys.executable, str(LEASH), *self.command, "serve", "--no-browser"],
                 env=clean_environment(self.env), cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip

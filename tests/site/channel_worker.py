@@ -60,5 +60,6 @@ class EngineWithChannels(Engine):
         self._extractors = [*own, *self._extractors]
 
 
-worker.Engine = EngineWithChannels  # type: ignore[misc]
-worker.main()
+if __name__ == "__main__":
+    worker.Engine = EngineWithChannels  # type: ignore[misc]
+    worker.main()

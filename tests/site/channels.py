@@ -3,7 +3,8 @@
 `/growing/NAME.xml?file=…` is an RSS feed, `/channel/NAME/TAB?file=…&page=N` what the extractor of `channel_worker.py` reads
 (thirty entries a page), `/channel/NAME/mix?page=N` another thirty for ever, `/channel/clip/ID` one video. The file holds JSON:
 for a feed `{"items": ["id", …]}`, for a channel `{"videos": […], "shorts": […], "streams": […]}`, newest first; an entry is an
-id, or an object with `id` and more (`title`, `duration`, `timestamp`, `live_status`, `availability`).
+id, or an object with `id` and more (of a feed `link`, a path of this site or a whole address; of a channel `title`,
+`duration`, `timestamp`, `live_status`, `availability`).
 """
 
 from __future__ import annotations
@@ -31,11 +32,16 @@ def _growing(page: Page) -> Answer:
     items = "".join(
         f"<item><title>{html.escape(one.get('title') or 'Item ' + one['id'])}</title><guid>{one['id']}</guid>"
         f"<pubDate>{one.get('date', 'Sun, 15 Mar 2026 10:00:00 GMT')}</pubDate>"
-        f"<link>{html.escape(page.base)}/page/jsonld/{one['id']}</link></item>"
+        f"<link>{html.escape(_link(page, one))}</link></item>"
         for one in _entries(page, "items")
     )
     text = f'<?xml version="1.0"?><rss version="2.0"><channel><title>{html.escape(page.name)}</title>{items}</channel></rss>'
     return Answer(text.encode(), "application/rss+xml")
+
+
+def _link(page: Page, entry: dict[str, Any]) -> str:
+    link: str = entry.get("link") or f"/page/jsonld/{entry['id']}"
+    return page.base + link if link.startswith("/") else link
 
 
 def _channel(page: Page) -> Answer:
@@ -60,7 +66,7 @@ def _clip(page: Page) -> Answer:
             "channel": "Ana",
             "channel_id": "UC1",
             "uploader": "Ana",
-            "upload_date": "20260315",
+            "upload_date": page.text("date", "20260315"),
         }
     )
 

@@ -27,7 +27,7 @@ def extractor() -> Any:
     from yt_dlp.utils import ExtractorError
 
     class WallIE(InfoExtractor):  # type: ignore[misc]
-        _VALID_URL = r"http://127\.0\.0\.1:\d+/wall/(?P<kind>[a-z]+)/(?P<id>[^?]+)"
+        _VALID_URL = r"http://127\.0\.0\.\d+:\d+/wall/(?P<kind>[a-z]+)/(?P<id>[^?]+)"
 
         def _real_extract(self, url: str) -> Any:
             found = self._download_json(url, self._match_id(url))
@@ -46,7 +46,8 @@ def extractor() -> Any:
                     "id": found["id"], "title": found["title"], "formats": [], "live_status": "is_upcoming",
                     "release_timestamp": found["release"],
                 }  # fmt: skip
-            return {"id": found["id"], "title": found["title"], "url": found["url"], "uploader": "Ana"}
+            video = {"id": found["id"], "title": found["title"], "url": found["url"], "uploader": "Ana"}
+            return {**video, "upload_date": found["date"]} if found["date"] else video
 
     return WallIE
 
@@ -63,5 +64,6 @@ class EngineWithWalls(Engine):
         self._extractors = [own, *self._extractors]
 
 
-worker.Engine = EngineWithWalls  # type: ignore[misc]
-worker.main()
+if __name__ == "__main__":
+    worker.Engine = EngineWithWalls  # type: ignore[misc]
+    worker.main()

@@ -82,11 +82,16 @@ class PauseRepository:
         return True, await self._back_to_line(site, at)
 
     async def _back_to_line(self, site: str, at: datetime) -> Many:
-        args: tuple[str, ...] = (site,)
-        which = f"state = 'waiting' AND reason_code IN ({_CODES}) AND host = {{}}"
-        if site == EVERYTHING:
-            which, args = f"state = 'waiting' AND reason_code IN ({_STOPS})", ()
+        which, args = _held_by(site)
         return await change_many(which, args, _BACK, (), at)
+
+    async def put_off(self, pause: SitePause, at: datetime) -> Many:
+        """Let what waits for a pause that has grown longer wait until its new end, so that people see when it goes on."""
+        which, args = _held_by(pause.site)
+        end = pause.until_at
+        return await change_many(
+            f"{which} AND next_attempt_at < {{}}", (*args, end), "next_attempt_at = {}", (end,), at
+        )
 
     async def hasten(self, site: str, at: datetime) -> bool:
         """Let the probe of a pause start now; False when there is no such pause."""
@@ -158,3 +163,10 @@ class PauseRepository:
             before,
         )
         return len(rows)
+
+
+def _held_by(site: str) -> tuple[str, tuple[str, ...]]:
+    """The condition on what waits for the pause of `site`, with its values."""
+    if site == EVERYTHING:
+        return f"state = 'waiting' AND reason_code IN ({_STOPS})", ()
+    return f"state = 'waiting' AND reason_code IN ({_CODES}) AND host = {{}}", (site,)

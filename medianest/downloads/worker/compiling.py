@@ -20,6 +20,7 @@ FAILED = 1
 def main(arguments: list[str]) -> int:
     """Compile all of the folder; gives the exit code. The first file that is no Python is named on standard error."""
     confinement.die_with_parent(os.getppid())
+    confinement.end_with_input()  # the server may have died before the line above
     confinement.refuse_new_privileges()
     confinement.limit_resources(MEMORY_BYTES)
     confinement.step_back()

@@ -1,0 +1,24 @@
+"""The first day of the week, with its kills: what `make soak ARGS=week` does for ten of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.plex import PlexWorld
+from tests.release import Releases
+from tests.site import Site
+from tests.soak import week
+from tests.soak.week_script import BUSY, CLUB
+from tests.soak.week_town import Town
+
+
+def test_after_a_day_with_kills_every_stated_file_is_on_the_disk_in_the_rows_and_in_plex(tmp_path: Path) -> None:
+    with Site(also=(BUSY, CLUB)) as site, PlexWorld() as plex, Releases() as releases:
+        town = Town(tmp_path, site, plex, releases, seed=1)
+        try:
+            week.live(town, 0)
+            assert any(kill.startswith("server") for kill in town.kills)
+            assert week.judge(town, 0) > 0
+        finally:
+            town.server.close()
+    assert not town.server.leftovers()
