@@ -67,11 +67,11 @@ def live(town: Town, day: int) -> None:
 
 
 def kills_of(town: Town) -> list[tuple[float, Callable[[], None]]]:
-    """When what is killed on one day, in seconds after the morning."""
+    """When what is killed on one day, in seconds after its first download began."""
     chance = town.chance
     kills: list[Callable[[], None]] = [town.kill_server] * SERVER_KILLS + [town.kill_worker] * WORKER_KILLS
     chance.shuffle(kills)
-    moments = sorted(chance.uniform(0.2, 9.0) for _ in kills)
+    moments = sorted(chance.uniform(0.2, 7.0) for _ in kills)
     return list(zip(moments, kills, strict=True))
 
 
