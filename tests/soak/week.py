@@ -40,6 +40,8 @@ def measure(folder: Path) -> Iterator[Figure]:
             week_end.check_engine(town)
             week_end.check_sites(town)
             yield from figures(town, count)
+        except TimeoutError as error:  # what was waited for is a promise as well
+            raise AssertionError(f"on day {town.day}: {error}") from error
         finally:
             town.server.close()
     assert not town.server.leftovers(), "processes were left over"
