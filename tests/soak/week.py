@@ -40,6 +40,8 @@ def measure(folder: Path) -> Iterator[Figure]:
             week_end.check_engine(town)
             week_end.check_sites(town)
             yield from figures(town, count)
+        except TimeoutError as error:  # what was waited for is a promise as well
+            raise AssertionError(f"on day {town.day}: {error}") from error
         finally:
             town.server.close()
     assert not town.server.leftovers(), "processes were left over"
@@ -67,11 +69,11 @@ def live(town: Town, day: int) -> None:
 
 
 def kills_of(town: Town) -> list[tuple[float, Callable[[], None]]]:
-    """When what is killed on one day, in seconds after the morning."""
+    """When what is killed on one day, in seconds after its first download began."""
     chance = town.chance
     kills: list[Callable[[], None]] = [town.kill_server] * SERVER_KILLS + [town.kill_worker] * WORKER_KILLS
     chance.shuffle(kills)
-    moments = sorted(chance.uniform(0.2, 9.0) for _ in kills)
+    moments = sorted(chance.uniform(0.2, 7.0) for _ in kills)
     return list(zip(moments, kills, strict=True))
 
 

@@ -13,7 +13,7 @@ BAD_DAY = 4  # the day that begins with a bad yt-dlp
 GOOD, BAD = "2027.01.15", "2027.02.01"  # versions of yt-dlp
 BUSY, CLUB = "127.0.0.2", "127.0.0.3"  # sites of their own beside the first
 SID = "membership-4711"
-SLOW = "size=400000&throttle=120000"  # some three seconds, so that a kill comes in the middle
+SLOW = "size=400000&throttle=80000"  # some five seconds, so that a kill comes in the middle
 CUT = "size=400000&cut=150000"  # every connection breaks
 
 

@@ -32,6 +32,7 @@ BEN, BENS_PASSWORD = "ben", "Lantern-Harbour-7-Meadow"
 DAY_LIMIT_S = 150.0
 DEAD_WITHIN_S = 5.0  # what a killed server leaves behind
 QUIET_S = 1.2
+NOTHING_BEGINS_S = 5.0  # after so long without a download the day is one without
 
 # what is still to be done today; `now` is a text as the database writes it
 TO_DO = {
@@ -118,8 +119,7 @@ class Town:
         self.server.start()
 
     def _kill(self) -> None:
-        running = self.count("SELECT count(*) FROM download_queue WHERE owner IS NOT NULL")
-        self.kills.append(f"server, with {running} downloads")
+        self.kills.append(f"server, with {self.running} downloads")
         self.server.kill()
         end = time.monotonic() + DEAD_WITHIN_S
         while left := [command_of(pid) for pid in self.server.leftovers()]:
@@ -171,19 +171,27 @@ class Town:
         return {name: number for name, number in left.items() if number}
 
     @property
+    def running(self) -> int:
+        """How many downloads run."""
+        return self.count("SELECT count(*) FROM download_queue WHERE owner IS NOT NULL")
+
+    @property
     def plex_is_off(self) -> bool:
         return self.day == week_script.PLEX_OFF
 
     def until_quiet(self, kills: list[tuple[float, Callable[[], None]]]) -> None:
-        """Until all of today is done, with kills at their seconds."""
+        """Until all of today is done, with kills so many seconds after the first download began, or later without one."""
         with self.owner() as client:
             tasks = client.get("/api/v1/system/tasks").raise_for_status().json()
         nightly = {one["name"] for one in tasks if one["schedule"] == "Every night"}
         assert len(nightly) > 10, tasks
         began = quiet_since = time.monotonic()
+        first = began + NOTHING_BEGINS_S
         while kills or time.monotonic() - quiet_since < QUIET_S:
             now = time.monotonic()
-            if kills and now - began >= kills[0][0]:
+            if now < first and self.running:
+                first = now
+            if kills and now - first >= kills[0][0]:
                 kills.pop(0)[1]()
             left = self.to_do(nightly)
             if left:
