@@ -86,7 +86,7 @@ class Run:
                 if not has_obeyed and self._share_done() > 0.35:
                     has_obeyed = True
                     self._obey()
-                elif now >= next_kill and self.killer.servers_killed < self.size.kills:
+                elif now >= next_kill and self._may_kill():
                     self.killer.kill_servers(self.size.away_s)
                     next_kill = time.monotonic() + self.chance.uniform(*self.size.gap_s)
                 elif now >= next_worker and self.killer.workers_killed < self.size.kills:
@@ -94,6 +94,10 @@ class Run:
                     next_worker = time.monotonic() + self.chance.uniform(*WORKER_GAP_S)
                 time.sleep(0.5)
         self.seconds = time.monotonic() - began
+
+    def _may_kill(self) -> bool:
+        """There are kills left, and claims to be lost by them."""
+        return self.killer.servers_killed < self.size.kills and self.house.count("owner IS NOT NULL") > 0
 
     def _obey(self) -> None:
         self.obedience.cancel_elsewhere()
@@ -147,7 +151,7 @@ class Run:
         videos = sum(len(order.videos) for order in self.ordered)
         what = f"{killer.servers_killed} processes and {killer.workers_killed} workers killed, seed {size.seed}"
         yield Figure(f"{name}: {videos} jobs, all finished", self.seconds / 60, size.limit_s / 60, "min", what)
-        if killer.taken_over_s:
+        if killer.taken_over_s:  # no kill of a short run may have met a claim
             note = f"{len(killer.taken_over_s)} times, median {median(killer.taken_over_s):.1f} s"
             yield Figure(f"{name}: taken over from the dead, worst", max(killer.taken_over_s), TAKEN_OVER_S, "s", note)
         if size.obeys:

@@ -27,8 +27,8 @@ Ask = Callable[[str], list[dict[str, Any]]]
 class House:
     """All instances. `ask` runs one SELECT on their database."""
 
-    def __init__(self, folder: Path, servers: Sequence[Server], ask: Ask) -> None:
-        self.folder, self.servers, self.ask = folder, list(servers), ask
+    def __init__(self, servers: Sequence[Server], ask: Ask) -> None:
+        self.servers, self.ask = list(servers), ask
         self.library = servers[0].library_dir
 
     @property
@@ -97,7 +97,7 @@ def house_on_postgres(folder: Path, instances: int, cluster: PostgresCluster) ->
             for number in range(instances)
         ]
         servers[0].owns_library = True
-        house = House(folder, servers, lambda sql: [dict(row) for row in cluster.run_sql(sql, name)])
+        house = House(servers, lambda sql: [dict(row) for row in cluster.run_sql(sql, name)])
         house.start()
         yield house
     finally:
@@ -118,7 +118,7 @@ def house_on_sqlite(folder: Path) -> Iterator[House]:
         finally:
             connection.close()
 
-    house = House(folder, [server], ask)
+    house = House([server], ask)
     try:
         house.start()
         yield house

@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 
 from tests.bench.table import say
@@ -64,17 +64,18 @@ class Killer:
             lambda: not any(victim.leftovers() for victim in victims), timeout_s=ORPHANS_S,
             what="no worker of a killed process goes on",
         )  # fmt: skip
-        if len(victims) < len(servers):
-            self._see_taken_over(pids, began)
+        theirs = " OR ".join(f"owner LIKE '%/{pid}/%'" for pid in pids)
+        is_someone_left, had_claims = len(victims) < len(servers), self._house.count(theirs)
+        if had_claims and is_someone_left:
+            self._see_taken_over(theirs, began)
         time.sleep(max(0.0, began + away_s - time.monotonic()))
         self._house.start_these(victims)
+        if had_claims and not is_someone_left:
+            self._see_taken_over(theirs, time.monotonic())
 
-    def _see_taken_over(self, pids: Sequence[int], began: float) -> None:
-        mine = " OR ".join(f"owner LIKE '%/{pid}/%'" for pid in pids)
-        if not self._house.count(mine):
-            return
+    def _see_taken_over(self, theirs: str, began: float) -> None:
         must(
-            lambda: not self._house.count(mine), timeout_s=TAKEN_OVER_S * 3, every_s=0.1,
+            lambda: not self._house.count(theirs), timeout_s=TAKEN_OVER_S * 3, every_s=0.1,
             what="the downloads of a killed process are taken over",
         )  # fmt: skip
         self.taken_over_s.append(time.monotonic() - began)

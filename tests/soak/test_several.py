@@ -10,7 +10,7 @@ from tests.soak.several import Run, Size
 from tests.soak.several_house import house_on_postgres
 
 SMALL = Size(
-    instances=3, jobs=24, people=2, at_once=6, pause_s=0.3, gap_s=(0.5, 1.5), away_s=1, kills=2, limit_s=120, obeys=False,
+    instances=3, jobs=24, people=2, at_once=6, pause_s=0.3, gap_s=(0.5, 1.5), away_s=1, kills=3, limit_s=120, obeys=False,
 )  # fmt: skip
 
 
@@ -22,6 +22,7 @@ def test_instances_that_are_killed_finish_every_job_once_and_obey_each_other(
         try:
             run.work()
             assert run.killer.servers_killed >= SMALL.kills
+            assert run.killer.taken_over_s, "no kill met a download"
             run.obedience.cancel_elsewhere()
             run.check()
         finally:
