@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run dev test lint freeze bench locks
+.PHONY: setup run dev test lint freeze bench soak locks
 
 # the environment for running, and for development: nothing happens when it is current
 setup:
@@ -43,6 +43,11 @@ bench: dev
 	@$(PYTHON) packaging/ensure_tools.py test
 	$(BIN)/python -m tests.bench $(ARGS)
 	$(BIN)/pytest tests/look/speed_on_a_phone.py -rP -q
+
+# days of work and trouble, in minutes; ARGS="week" runs a part (items, several, week)
+soak: dev
+	@$(PYTHON) packaging/ensure_tools.py test
+	$(BIN)/python -m tests.soak $(ARGS)
 
 # after a change of the dependencies in pyproject.toml; the locks record hashes and no addresses
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

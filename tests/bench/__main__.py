@@ -1,4 +1,4 @@
-"""`python -m tests.bench [start] [pages] [downloads] [sign_in] [asking] [following]`: all or some. Exit code 1 when one is over."""
+"""`python -m tests.bench [start] [pages] [downloads] [sign_in] [asking] [following] [lists]`: all or some. Exit code 1 when one is over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import asking, downloads, following, pages, sign_in, start
+from tests.bench import asking, downloads, following, lists, pages, sign_in, start
 from tests.bench.table import printed, say
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "sign_in": sign_in.measure,
     "asking": asking.measure,
     "following": following.measure,
+    "lists": lists.measure,
 }
 
 
