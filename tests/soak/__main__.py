@@ -1,4 +1,4 @@
-"""`make soak`, or `python -m tests.soak [items] [several] [week]`: all or some. Exit code 1 when a figure is over or a promise is broken."""
+"""`make soak`, or `python -m tests.soak [items] [several] [week]`: all or some. Exit code 1 when something does not hold."""
 
 from __future__ import annotations
 
