@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +93,12 @@ class House:
         """Title → state."""
         items, _total = await self.service.items(found.id, by, limit=100)
         return {item.title.removeprefix("Item "): item.state.value for item in items}
+
+    async def until(self, found: Subscription, by: User, title: str, state: str, timeout_s: float = 10) -> None:
+        """Wait until a video is in `state`; a subscription hears of an ended download a moment after the row has changed."""
+        async with asyncio.timeout(timeout_s):
+            while (await self.states(found, by))[title] != state:
+                await asyncio.sleep(0.02)
 
     async def queued(self, by: User) -> list[str]:
         """Titles of what is in the queue for somebody, in the order of the line."""

@@ -155,9 +155,9 @@ async def test_what_somebody_deleted_does_not_come_back(house: House) -> None:
     await house.queue.start()
     [row] = await fetch("SELECT id FROM download_queue")
     done = await house.queue.ended(row["id"], ana)
-    assert (await house.states(found, ana))["b"] == "downloaded"
+    await house.until(found, ana, "b", "downloaded")
     await house.queue.service.remove(done.id, ana)
-    assert (await house.states(found, ana))["b"] == "deleted"
+    await house.until(found, ana, "b", "deleted")
     await house.check(found, ana)
     assert await house.queued(ana) == []
     # followed anew with everything: the library remembers what was deleted from it
