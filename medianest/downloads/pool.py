@@ -116,10 +116,12 @@ class WorkerPool:
         child.used_at = time.monotonic()
         is_spent = child.jobs >= self._rules.jobs_per_worker or child in self._stale
         self._stale.discard(child)
-        if self._is_stopped or not child.is_alive or is_spent:
-            self._end(child)
-        else:
+        if not self._is_stopped and child.is_alive and not is_spent:
             self._idle.append(child)
+            return
+        self._end(child)
+        if not self._is_stopped and not self._idle and not self._starting:
+            self._start()  # its place as the warm spare
 
     def renew(self) -> None:
         """Another yt-dlp is chosen: idle workers end now, busy ones when they have done what they do."""

@@ -41,6 +41,16 @@ async def test_a_worker_is_used_again_and_replaced_after_its_jobs(pool: WorkerPo
     assert pool.version == "1.2.3"
 
 
+async def test_a_worker_that_has_done_its_jobs_leaves_a_warm_spare_in_its_place(pool: WorkerPool) -> None:
+    for _number in range(3):
+        child = await pool.acquire()
+        pool.release(child)
+    assert pool.size == 1  # on its way, before anybody asks
+    spare = await pool.acquire()
+    assert (spare.pid != child.pid, pool.size) == (True, 1)
+    pool.release(spare)
+
+
 async def test_the_one_that_is_being_warmed_is_the_one_that_is_handed_out(pool: WorkerPool) -> None:
     pool.warm()
     pool.warm()

@@ -52,5 +52,6 @@ class Pace:
             if speed is None:
                 self._owed = 0.0
                 return 0.0
-            self._owed = max(-speed * STEP_S, self._owed + bytes_ - passed * speed)
+            # time in which nothing came is worth one step at most
+            self._owed = max(-speed * STEP_S, self._owed - passed * speed) + bytes_
             return max(0.0, min(self._owed / speed, STEP_S))
