@@ -18,7 +18,7 @@ from piccolo.querystring import QueryString
 from medianest.database.transactions import Nested, OwnTaskVar, WriterTransaction
 
 # FULL: a "yes" that was given survives a power cut.
-PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "temp_store=MEMORY", "cache_size=-8000")
+PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "temp_store=MEMORY", "cache_size=-2000")
 READERS = 4
 
 
