@@ -85,7 +85,11 @@ class Announcer:
             DownloadProgressed(download_id=download_id, parent_id=parent_id, people=people, progress=progress)
         )
 
-    async def _state(self, changed: Changed, people: tuple[int, ...]) -> None:
+    async def shown_otherwise(self, changed: Changed) -> None:
+        """What Plex made of a row is what is new; for the queue it is the same."""
+        await self._state(changed, await self.people(changed.parent_id or changed.id), is_for_pages=True)
+
+    async def _state(self, changed: Changed, people: tuple[int, ...], *, is_for_pages: bool = False) -> None:
         await self._events.publish(
             DownloadStateChanged(
                 download_id=changed.id,
@@ -93,6 +97,7 @@ class Announcer:
                 people=people,
                 state=changed.state,
                 reason_code=changed.reason_code,
+                is_for_pages=is_for_pages,
             )
         )
 

@@ -65,10 +65,10 @@ class FiledVideos:
         """Open pages that show these videos read them again."""
         for history_id in history_ids:
             for changed in await self._rows.rows_showing(history_id):
-                await self._announcer.refreshed(changed)
+                await self._announcer.shown_otherwise(changed)
 
     async def announce_list(self, download_id: int) -> None:
         """Open pages of this list read it again."""
         changed = await self._rows.row(download_id)
         if changed is not None:
-            await self._announcer.refreshed(changed)
+            await self._announcer.shown_otherwise(changed)

@@ -306,6 +306,7 @@ class DownloadStateChanged(Event, frozen=True):
     state: DownloadState
     reason_code: ReasonCode | None = None
     for_approvers: bool = False
+    is_for_pages: bool = False  # the state is the same: what Plex made of it is what pages read again
 
 
 class DownloadProgressed(Event, frozen=True):

@@ -18,7 +18,7 @@ from medianest.downloads.model import (
 from medianest.errors import UpstreamFailed
 from medianest.plex_library import paths
 from medianest.plex_library.finding import FindingRules
-from medianest.plex_library.model import CollectionState, PlaceState
+from medianest.plex_library.model import PlaceState
 from medianest.plex_library.repository.collections import CollectionRepository
 from medianest.plex_library.repository.places import PlaceRepository
 
@@ -63,13 +63,8 @@ class LibraryUpkeep:
 
     async def on_state_changed(self, event: DownloadStateChanged) -> None:
         """A video of a list, or the list, was finished, also without being fetched because it was there already."""
-        if event.state is not DownloadState.COMPLETED:
-            return
-        if event.parent_id is None:
-            known = await self._collections.of_list(event.download_id)
-            if known is not None and known.state in (CollectionState.COMPLETED, CollectionState.FAILED):
-                return  # told by ourselves, when the collection was ready
-        await self.want_list(event.parent_id or event.download_id)
+        if event.state is DownloadState.COMPLETED and not event.is_for_pages:  # else our own word, or not yet
+            await self.want_list(event.parent_id or event.download_id)
 
     async def on_removed(self, event: DownloadRemoved) -> None:
         """Files may be gone, and with a list its collection; what exactly is seen by `catch_up`."""
