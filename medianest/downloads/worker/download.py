@@ -11,7 +11,7 @@ from medianest.downloads.wishes import Place
 from medianest.downloads.worker.engine import Engine
 from medianest.downloads.worker.extraction import Found, is_live
 from medianest.downloads.worker.failures import Failure, classify
-from medianest.downloads.worker.files import MEDIA_TYPES, facts_of, refuse_suspicious
+from medianest.downloads.worker.files import MEDIA_TYPES, facts_of, mark_of, refuse_suspicious
 from medianest.downloads.worker.finishing import (
     embed_picture,
     embed_subtitles,
@@ -84,7 +84,7 @@ def _finish(
         raise Failure("suspicious_file", f"The file has the ending .{ending}, which is none of a video or sound file.")
     fetched = fetch_subtitles(ydl, subtitles, result, Path(result["filepath"]))
     _cut_with(engine, ydl, result, fetched, options)
-    inside = facts_of(Path(result["filepath"]), result, ffprobe)
+    inside, looked_at = facts_of(Path(result["filepath"]), result, ffprobe), mark_of(Path(result["filepath"]))
     if not options.audio_only:
         fit_container(engine, ydl, result, inside)
     embedded: list[str] = []
@@ -99,13 +99,15 @@ def _finish(
     has_picture_inside = False
     if (options.picture_place is not Place.BESIDE or options.audio_only) and engine.has_ffmpeg:
         has_picture_inside = embed_picture(ydl, result, pictures["picture"])
+    if mark_of(path) != looked_at:  # ffprobe takes longer to start than most clips to file
+        inside = facts_of(path, result, ffprobe)
     beside = [one for one in fetched if one["language"] not in embedded or options.subtitle_place is Place.BOTH]
     return {
         "files": {"media": str(path), **pictures, "subtitles": beside},
         "format_id": str(result.get("format_id")),
         "ext": result["ext"],
         "media_type": MEDIA_TYPES[result["ext"]],
-        **facts_of(path, result, ffprobe),
+        **inside,
         "subtitles": [one["language"] for one in fetched],
         "is_picture_inside": has_picture_inside and options.picture_place is Place.EMBEDDED,
     }

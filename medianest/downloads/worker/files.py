@@ -79,6 +79,12 @@ def facts_of(path: Path, info: dict[str, Any], ffprobe: str | None) -> dict[str,
     return {**facts, "size_bytes": path.stat().st_size}
 
 
+def mark_of(path: Path) -> tuple[str, int, int, int]:
+    """The same for as long as nobody wrote to the file or put another in its place."""
+    seen = path.stat()
+    return str(path), seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
 def _is_text(start: bytes) -> bool:
     """True when nothing but printable text is there: no container of media begins so."""
     return bool(start) and not re.search(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]", start[:512])

@@ -132,6 +132,7 @@ def test_a_picture_can_be_embedded_and_a_poster_stands_upright(worker: WorkerPro
     done = worker.fetch(site.url("/tube/watch/face"), "face", picture_place="both")
     told = probe(done["files"]["media"])
     assert [one["codec_name"] for one in streams(told, "video")] == ["h264", "mjpeg"]
+    assert done["size_bytes"] == Path(done["files"]["media"]).stat().st_size, "told before the picture was in"
     poster = probe(done["files"]["poster"])["streams"][0]
     assert (poster["width"], poster["height"]) == (600, 900)
 
