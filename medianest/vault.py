@@ -7,15 +7,19 @@ wrong key is told from a damaged text.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import os
+from typing import TYPE_CHECKING
 
 from medianest.errors import MediaNestError
 from medianest.logs import redactor
 
+if TYPE_CHECKING:
+    from Cryptodome.Cipher._mode_gcm import GcmMode
+
 VERSION = "v1"
 NONCE_BYTES = 12
+TAG_BYTES = 16
 
 
 class SealBroken(MediaNestError):
@@ -46,12 +50,10 @@ class Vault:
         Args:
             place: where it stands, such as `plex_accounts.account_token:7`; it opens nowhere else.
         """
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
         nonce = os.urandom(NONCE_BYTES)
-        sealed = AESGCM(self._key).encrypt(nonce, text.encode(), place.encode())
+        sealed, tag = self._cipher(nonce, place).encrypt_and_digest(text.encode())
         redactor.learn(text)
-        return f"{VERSION}.{self.key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+        return f"{VERSION}.{self.key_id}.{base64.urlsafe_b64encode(nonce + sealed + tag).decode()}"
 
     def open(self, sealed: str, place: str) -> str:
         """What `seal` was given; the log never shows it from then on.
@@ -59,17 +61,22 @@ class Vault:
         Raises:
             SealBroken: another key made it, or it was changed or moved.
         """
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
         version, _, rest = sealed.partition(".")
         key_id, _, body = rest.partition(".")
         if version != VERSION or key_id != self.key_id:
             raise SealBroken(place, is_other_key=version == VERSION)
         try:
             raw = base64.urlsafe_b64decode(body)
-            text = AESGCM(self._key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()).decode()
-        except (InvalidTag, binascii.Error, ValueError) as error:
+            nonce, text, tag = raw[:NONCE_BYTES], raw[NONCE_BYTES:-TAG_BYTES], raw[-TAG_BYTES:]
+            opened = self._cipher(nonce, place).decrypt_and_verify(text, tag).decode()
+        except ValueError as error:  # no base64, too short, or the tag is another
             raise SealBroken(place, is_other_key=False) from error
-        redactor.learn(text)
-        return text
+        redactor.learn(opened)
+        return opened
+
+    def _cipher(self, nonce: bytes, place: str) -> GcmMode:
+        from Cryptodome.Cipher import AES
+
+        cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce, mac_len=TAG_BYTES)
+        cipher.update(place.encode())
+        return cipher

@@ -52,6 +52,8 @@ def missing(purposes: list[str]) -> dict[str, str]:
             found["ffmpeg"] = "ffmpeg"
         if not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
             found["nginx-light"] = "nginx"
+        if not has_any("openssl"):
+            found["openssl"] = "openssl"
         if not has_postgres():
             found["postgresql"] = "Postgres"
     if "freeze" in purposes and sys.platform.startswith("linux"):

@@ -1,0 +1,6 @@
+
+
+import sys
+
+# httpx has a command line; where rich and pygments happen to be installed it would load it with them: 3 MB for nothing
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]

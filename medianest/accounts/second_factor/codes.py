@@ -10,7 +10,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.twofactor.totp import TOTP
+    from pyotp import TOTP
 
 STEP_S = 30
 DIGITS = 6
@@ -33,12 +33,12 @@ def grouped(text: str) -> str:
 
 def setup_address(secret: str, username: str, issuer: str) -> str:
     """What the QR code says: `otpauth://totp/…`."""
-    return _totp(secret).get_provisioning_uri(username, issuer)
+    return _totp(secret).provisioning_uri(name=username, issuer_name=issuer)
 
 
 def code_at(secret: str, step: int) -> str:
     """The code of one step of thirty seconds."""
-    return _totp(secret).generate(step * STEP_S).decode("ascii")
+    return _totp(secret).generate_otp(step)
 
 
 def steps_of(secret: str, code: str, now: float) -> list[int]:
@@ -50,10 +50,9 @@ def steps_of(secret: str, code: str, now: float) -> list[int]:
 
 
 def _totp(secret: str) -> TOTP:
-    from cryptography.hazmat.primitives.hashes import SHA1
-    from cryptography.hazmat.primitives.twofactor.totp import TOTP
+    from pyotp import TOTP
 
-    return TOTP(base64.b32decode(secret), DIGITS, SHA1(), STEP_S)  # noqa: S303
+    return TOTP(secret, digits=DIGITS, interval=STEP_S)
 
 
 def plain(code: str) -> str:
