@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
+import zipfile
+from importlib.resources.abc import Traversable
 from pathlib import Path
+
+BUNDLED = "resources.zip"  # one file to unpack at every start of the executable, not two hundred
 
 
 def is_frozen() -> bool:
@@ -11,11 +15,11 @@ def is_frozen() -> bool:
     return bool(getattr(sys, "frozen", False))
 
 
-def resource_path(name: str) -> Path:
-    """Folder `templates` or `static`, whichever way MediaNest runs."""
+def resource_path(name: str) -> Traversable:
+    """Folder `templates` or `static`, whichever way MediaNest runs; in the executable it lies in an archive."""
     bundle = getattr(sys, "_MEIPASS", None)
     if is_frozen() and bundle:
-        return Path(bundle) / name
+        return zipfile.Path(str(Path(bundle, BUNDLED)), f"{name}/")
     package = Path(__file__).resolve().parent
     # the checkout before the package: an editable install leaves a stale copy in the package
     if (package.parent / "pyproject.toml").is_file() and (package.parent / name).is_dir():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 import sysconfig
+import zipfile
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, BinaryIO
 
 # a newer yt-dlp beside the executable may import any of the standard library: only what no server can use stays out
 STDLIB_LEFT_OUT = frozenset(
@@ -24,6 +29,15 @@ STDLIB_LEFT_OUT = frozenset(
         "pydoc_data",
         "antigravity",
         "this",
+        # a terminal's, and what brings libraries of its own for a yellow-pages server
+        "curses",
+        "_curses",
+        "_curses_panel",
+        "readline",
+        "rlcompleter",
+        "nis",
+        "ossaudiodev",
+        "spwd",
     )
 )
 # what our packages would pull in for their own command lines, examples and code generation
@@ -34,6 +48,8 @@ LEFT_OUT = (
     "Cython", "IPython", "numpy", "PIL",
     # Litestar and Piccolo take it when it is there; MediaNest's models are msgspec's
     "pydantic", "pydantic_core", "PyInstaller", "yt_dlp.__pyinstaller",
+    "werkzeug",  # websockets would route with it
+    "tzdata",  # lies in the archive of resources
 )  # fmt: skip
 # their versions are shown, or read by the packages themselves
 METADATA = ("yt-dlp", "yt-dlp-ejs", "quickjs-ng", "litestar", "piccolo", "apscheduler", "uvicorn")
@@ -63,6 +79,36 @@ def stdlib_modules() -> list[str]:
     return sorted(set(found))
 
 
+def modules_of_a_start() -> frozenset[str]:
+    """What a start of the server imports, near enough: these are stored as they are, the rest is compressed.
+
+    Inflating them would cost a tenth of the start; storing all of yt-dlp so would cost ten megabytes.
+    """
+    imports = "import sys, medianest.lifespan, medianest.server, uvicorn.protocols.websockets.websockets_sansio_impl"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{imports}, medianest.app, apscheduler.schedulers.asyncio; print(*sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return frozenset(done.stdout.split())
+
+
+def store_as_they_are(modules: frozenset[str]) -> None:
+    """Have PyInstaller compress every module but these; it has one setting for all."""
+    from PyInstaller.archive.writers import ZlibArchiveWriter
+    from PyInstaller.building import api
+
+    class Writer(ZlibArchiveWriter):  # type: ignore[misc]
+        @classmethod
+        def _write_entry(cls, file: BinaryIO, entry: tuple[str, str, str], code: dict[str, Any]) -> Any:
+            is_ours = entry[0].partition(".")[0] == "medianest"
+            cls._COMPRESSION_LEVEL = 0 if is_ours or entry[0] in modules else 9
+            return super()._write_entry(file, entry, code)
+
+    api.ZlibArchiveWriter = Writer
+
+
 def compiled_parts_of(*packages: str) -> list[str]:
     """Top-level modules with a hash for a name that mypyc makes for a package; they change with every version."""
     found = []
@@ -76,8 +122,45 @@ def compiled_parts_of(*packages: str) -> list[str]:
 
 
 def is_wanted(target: str) -> bool:
-    """Whether a data file stays: of Babel's 1000 locales the ones there are texts for."""
-    parts = Path(target).parts
-    if parts[:2] == ("babel", "locale-data"):
-        return Path(target).stem in LANGUAGES
-    return "__pycache__" not in parts
+    """Whether a file stays, since each costs time at every start of the one-file executable.
+
+    Of Babel's 1000 locales the ones there are texts for; of what describes a package what is read while running; of the
+    ciphers none with a public key.
+    """
+    path = Path(target)
+    if path.parts[:2] == ("babel", "locale-data"):
+        return path.stem in LANGUAGES
+    if path.parts[0].endswith(".dist-info"):
+        return path.name in ("METADATA", "entry_points.txt")
+    return "__pycache__" not in path.parts and path.parts[:2] != ("Cryptodome", "PublicKey")
+
+
+def pack_resources(root: Path, target: Path) -> None:
+    """Everything that is read as a file and needs to be none: templates, static files, time zones, licences.
+
+    Stored as it is: the executable compresses the archive as a whole.
+    """
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name, source in sorted(_resources(root)):
+            archive.writestr(zipfile.ZipInfo(name), source.read_bytes())
+
+
+def _resources(root: Path) -> Iterator[tuple[str, Path]]:
+    zones = Path(str(distribution("tzdata").locate_file("tzdata")))
+    for folder in (root / "templates", root / "static", zones):
+        for path in folder.rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path.relative_to(folder.parent).as_posix(), path
+    lock = (root / "packaging" / "locks" / "run.txt").read_text("utf-8")
+    for package in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE):
+        yield from _licences_of(package)
+
+
+def _licences_of(package: str) -> Iterator[tuple[str, Path]]:
+    try:
+        files = distribution(package).files or ()
+    except PackageNotFoundError:  # another system's
+        return
+    for file in files:
+        if ".dist-info" in file.parts[0] and re.match("licen[cs]e|copying|notice|authors", file.name, re.IGNORECASE):
+            yield f"licences/{package}/{file.name}", Path(str(file.locate()))

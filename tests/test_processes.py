@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from medianest import processes, resources
 from medianest.processes import foreign_env, own_child_env, own_executable_command
 from medianest.resources import resource_path
+from medianest.web.static_files import StaticFiles
+from medianest.web.templating import Templates
+from medianest.web.urls import Urls
 from tests.harness.processes import all_processes, wait_until
 
 
@@ -36,8 +40,23 @@ def test_resources_of_an_installed_package_lie_inside_it(tmp_path: Path, monkeyp
     assert resource_path("static") == package / "_resources" / "static"
 
 
-def test_resources_of_the_executable_lie_in_its_bundle(frozen: Path) -> None:
-    assert resource_path("static") == frozen / "static"
+def test_resources_of_the_executable_lie_in_an_archive_and_are_served_out_of_it(frozen: Path) -> None:
+    with zipfile.ZipFile(frozen / "resources.zip", "w") as archive:
+        archive.writestr("static/css/order.txt", "one.css")
+        archive.writestr("static/css/one.css", "b{}")
+        archive.writestr("static/js/large.js", "x" * 300_000)
+        archive.writestr("templates/a/page.html", "{{ static('js/large.js') }} {% include 'a/part.html' %}")
+        archive.writestr("templates/a/part.html", "part")
+    files = StaticFiles(resource_path("static"), Urls(""))
+    assert {name: len(asset.body) for name, asset in files.assets.items()} == {"app.css": 3, "js/large.js": 300_000}
+    templates = Templates(resource_path("templates"), Urls(""), files)
+    assert templates.environment.get_template("a/page.html").render() == f"/static/{files.hash}/js/large.js part"
+
+
+def test_the_command_line_of_httpx_and_what_it_brings_is_not_loaded() -> None:
+    code = "import sys, medianest.app, medianest.integrations.transport; print({'rich', 'pygments'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "set()", done.stderr
 
 
 def test_our_own_child_gets_no_secret_and_finds_the_package() -> None:

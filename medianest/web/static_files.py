@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from pathlib import Path
+from collections.abc import Iterator
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
@@ -32,17 +34,28 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 COMPRESSED = frozenset((".css", ".js", ".json", ".svg", ".txt", ".webmanifest"))
+HELD_BYTES = 256 * 1024
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class Asset(msgspec.Struct):
-    """One file; the compressed forms are made when first asked for."""
+    """One file; the compressed forms are made when first asked for.
 
-    body: bytes
+    A large one, such as what draws the page of the API, is read anew for the few who ask.
+    """
+
+    held: bytes | None
     media_type: str
     is_compressible: bool
+    source: Traversable | None = None
     brotli: bytes | None = None
     gzip: bytes | None = None
+
+    @property
+    def body(self) -> bytes:
+        if self.held is None and self.source is not None:
+            return self.source.read_bytes()
+        return self.held or b""
 
     def encoded(self, accepted: str) -> tuple[bytes, str]:
         """Body and its `Content-Encoding` for what the browser accepts."""
@@ -67,19 +80,21 @@ class StaticFiles:
         folder: holds `css/` with `order.txt`, the order in which its sheets are joined into `app.css`.
     """
 
-    def __init__(self, folder: Path, urls: Urls) -> None:
+    def __init__(self, folder: Traversable, urls: Urls) -> None:
         self._urls = urls
         self.assets: dict[str, Asset] = {}
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name = path.relative_to(folder).as_posix()
-            if path.suffix in TYPES and not name.startswith("css/"):
-                self.assets[name] = Asset(path.read_bytes(), TYPES[path.suffix], path.suffix in COMPRESSED)
-        order = (folder / "css" / "order.txt").read_text("utf-8").split()
-        sheet = b"\n".join((folder / "css" / name).read_bytes() for name in order)
-        self.assets["app.css"] = Asset(sheet, TYPES[".css"], True)
         tree = hashlib.sha256()
-        for name, asset in self.assets.items():
-            tree.update(name.encode() + b"\0" + asset.body)
+        for name, source in sorted(_files_below(folder)):
+            kind = PurePosixPath(name).suffix
+            if kind in TYPES and not name.startswith("css/"):
+                body = source.read_bytes()
+                tree.update(name.encode() + b"\0" + body)
+                held = body if len(body) <= HELD_BYTES else None
+                self.assets[name] = Asset(held, TYPES[kind], kind in COMPRESSED, source)
+        css = folder / "css"
+        sheet = b"\n".join((css / name).read_bytes() for name in (css / "order.txt").read_text("utf-8").split())
+        tree.update(sheet)
+        self.assets["app.css"] = Asset(sheet, TYPES[".css"], True)
         self.hash = tree.hexdigest()[:12]
 
     def url(self, name: str) -> str:
@@ -111,6 +126,15 @@ class StaticFiles:
         if encoding:
             headers["Content-Encoding"] = encoding
         return Response(body, media_type=asset.media_type, headers=headers)
+
+
+def _files_below(folder: Traversable, below: str = "") -> Iterator[tuple[str, Traversable]]:
+    """Each file by its path from `folder`."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _files_below(entry, f"{below}{entry.name}/")
+        else:
+            yield below + entry.name, entry
 
 
 @get("/static/{version:str}/{name:path}", opt={"public": True}, include_in_schema=False)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import gettext as gettext_module
 from collections.abc import Mapping
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, pass_context
+from jinja2 import BaseLoader, Environment, FileSystemLoader, FunctionLoader, pass_context
 from jinja2.runtime import Context
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
@@ -39,9 +40,9 @@ def ngettext(one: str, many: str, number: int) -> str:
 class Templates:
     """Renders templates, for handlers (through Litestar) and for error pages."""
 
-    def __init__(self, folder: Path, urls: Urls, static_files: StaticFiles) -> None:
+    def __init__(self, folder: Traversable, urls: Urls, static_files: StaticFiles) -> None:
         self.environment = Environment(
-            loader=FileSystemLoader(folder),
+            loader=_loader(folder),
             autoescape=True,
             extensions=["jinja2.ext.i18n"],
             auto_reload=not is_frozen(),
@@ -62,6 +63,12 @@ class Templates:
     def render(self, name: str, context: Mapping[str, Any]) -> str:
         """One template as text."""
         return self.environment.get_template(name).render(base_context(context))
+
+
+def _loader(folder: Traversable) -> BaseLoader:
+    if isinstance(folder, Path):
+        return FileSystemLoader(folder)
+    return FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8"))
 
 
 class CallerEngine(JinjaTemplateEngine):
