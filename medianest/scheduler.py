@@ -71,6 +71,8 @@ class Scheduler:
         scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
         )
+        # how a request stands is waited for, what is done once a night is not
+        places = {job.name: place for place, job in enumerate(sorted(self._jobs.values(), key=lambda job: job.every_s))}
         for number, job in enumerate(self._jobs.values()):
             trigger = (
                 IntervalTrigger(seconds=job.every_s, timezone=UTC)
@@ -79,7 +81,7 @@ class Scheduler:
             )
             last = await self._runs.last(job.name)
             is_due = last is None or now - last["started_at"] > timedelta(seconds=job.every_s)
-            first = {"next_run_time": now + SOON + APART * number} if is_due else {}
+            first = {"next_run_time": now + SOON + APART * places[job.name]} if is_due else {}
             scheduler.add_job(self._tick, trigger, args=(job.name,), id=job.name, **first)
         scheduler.start()
         self._scheduler = scheduler

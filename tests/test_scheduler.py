@@ -147,3 +147,18 @@ async def test_a_run_that_was_cut_off_shows_as_failed_after_the_next_start(datab
         assert task.next_run_at is not None
     finally:
         await second.stop()
+
+
+async def test_after_the_start_what_is_often_due_runs_before_what_is_done_once_a_night(database: Engine) -> None:
+    async def call() -> str:
+        return "Done."
+
+    nightly = Job(name="nightly", title="Tidy up", schedule="Every night", call=call, at_hour=3)
+    often = Job(name="often", title="Look", schedule="Every minute", call=call, every_s=60)
+    scheduler = Scheduler((nightly, often), ScheduledRunRepository(), Rank(), EventBus(), "me")
+    await scheduler.start()
+    begins = {task.name: task.next_run_at for task in await scheduler.tasks()}
+    await scheduler.stop()
+    assert begins["often"] is not None
+    assert begins["nightly"] is not None
+    assert begins["often"] < begins["nightly"]
