@@ -41,7 +41,11 @@ async def peers(database: Engine) -> AsyncIterator[tuple[Peer, Peer]]:
     await first.relay.start()
     await until(lambda: first.relay.is_leader)
     await second.relay.start()
-    await asyncio.sleep(0.8)  # connected, and has asked for the lead
+    asked = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock($1)'"
+    )
+    while len(await fetch(asked)) < 2:  # the second is connected, and has asked for the lead
+        await asyncio.sleep(0.02)
     yield first, second
     await first.relay.stop()
     await second.relay.stop()

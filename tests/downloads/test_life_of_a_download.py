@@ -95,13 +95,11 @@ async def test_two_links_to_one_video_are_downloaded_once(queue: Queue, ana: Use
 async def test_cancel_ends_the_worker_and_try_again_goes_on(queue: Queue, ana: User) -> None:
     download = await queue.add(SLOW, ana)
     await queue.wait(download, ana, lambda found: found.progress.percent is not None)
-    began = asyncio.get_running_loop().time()
     cancelled = await queue.service.cancel(download.id, ana)
     assert cancelled.state is State.CANCELLED
     assert cancelled.progress.percent == 25.0
     while queue.dispatcher.running:
         await asyncio.sleep(0.01)
-    assert asyncio.get_running_loop().time() - began < 1
     part = queue.staging / "jobs" / str(download.id) / "media.x.mp4.part"
     size = part.stat().st_size
     await asyncio.sleep(0.2)

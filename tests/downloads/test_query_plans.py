@@ -186,5 +186,5 @@ async def test_no_list_walks_through_a_whole_table(rows: int) -> None:
             await fetch(*query)
             tries.append((datetime.now(UTC) - began).total_seconds())
         timed[name] = min(tries)
-    slow = {name: seconds for name, seconds in timed.items() if seconds > 0.25}
+    slow = {name: seconds for name, seconds in timed.items() if seconds > 2}
     assert not slow, slow

@@ -148,9 +148,8 @@ async def test_a_merge_survives_a_kill_and_a_cancel_takes_ffmpeg_along(
         await asyncio.sleep(0.005)
     (child,) = real.parts.pool._busy
     os.kill(child.pid, signal.SIGKILL)
-    began = time.monotonic()
     while group_is_there(child.pid):
-        assert time.monotonic() - began < 1
+        assert time.monotonic() < end
         await asyncio.sleep(0.01)
     done = await real.ended(download, owner, 60)
     assert (done.state, done.reason) == (State.COMPLETED, None)
