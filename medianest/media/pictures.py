@@ -113,6 +113,9 @@ class MediaPictures:
             raise NotFound(NONE) from error
 
     async def _fetched(self, key: str, source: Source, path: str, size: Size) -> bytes | None:
+        kept = await asyncio.to_thread(self._from_disk, key)
+        if kept is not None:  # it came between the reader's look and this one
+            return kept
         try:
             async with self._turns[source]:
                 content = await self._fetch[source](path, size)
