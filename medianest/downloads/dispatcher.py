@@ -178,6 +178,7 @@ class Dispatcher:
             per_person=settings.per_person_downloads,
             lowest=lowest,
             breath_s=self._breath_s,
+            but=self.running,  # paused and resumed at once: its worker, which is about to end, still writes to the part
         )
         for claim in claims:
             job = DownloadJob(claim, self._tools, settings)
@@ -212,7 +213,7 @@ class Dispatcher:
         """End what is not ours any more, and give back what is ours in the table only."""
         for download_id in set(self._running) - mine:
             job, task = self._running[download_id]
-            if not job.is_ending:
+            if not job.is_ending and not task.cancelling():  # a second word would end the wait for its worker's end
                 task.cancel()
         stray = mine - set(self._running)
         if stray:
@@ -259,7 +260,8 @@ class Dispatcher:
         for job, task in tuple(self._running.values()):
             if event.download_id in (job.claim.id, job.claim.parent_id):
                 self._removed.add(event.download_id)
-                task.cancel()
+                if not task.cancelling():
+                    task.cancel()
 
     async def _on_queue_changed(self, event: QueueChanged) -> None:
         del event

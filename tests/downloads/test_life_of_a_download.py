@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from medianest.accounts.model import User
+from medianest.downloads.child import Child, group_is_there
 from medianest.downloads.model import (
     DownloadFinished,
     DownloadProgressed,
@@ -119,6 +120,27 @@ async def test_pause_keeps_the_part_and_resume_goes_on_from_it(queue: Queue, ana
     await asyncio.sleep(0.3)
     assert (await queue.service.get(download.id, ana)).state is State.PAUSED
     await queue.service.resume(download.id, ana)
+    assert (await queue.ended(download, ana)).state is State.COMPLETED
+
+
+async def test_two_workers_never_write_one_part_however_soon_it_is_resumed(
+    queue: Queue, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = queue.parts.pool
+    discard = pool.discard
+
+    async def slowly(child: Child) -> None:
+        await asyncio.sleep(0.5)
+        await discard(child)
+
+    monkeypatch.setattr(pool, "discard", slowly)
+    download = await queue.add("http://site.test/slow?id=soon&seconds=1", ana)
+    await queue.wait(download, ana, lambda found: found.progress.percent is not None)
+    (first,) = pool._busy
+    await queue.service.pause(download.id, ana)
+    await queue.service.resume(download.id, ana)
+    await queue.wait_for(download, ana, State.DOWNLOADING)
+    assert not group_is_there(first.pid)
     assert (await queue.ended(download, ana)).state is State.COMPLETED
 
 

@@ -6,7 +6,7 @@ claim changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,6 +100,7 @@ class ClaimRepository:
     async def claim(
         self, *, limit: int, most: int, at: datetime, lease_until: datetime, per_person: int | None = None,
         lowest: int = Priority.LOW, breath_s: Callable[[str], float] = lambda _site: 0.0,
+        but: Collection[int] = (),
     ) -> list[Claim]:  # fmt: skip
         """Take the next downloads in line: at most `most`, and never more than `limit` running over all processes.
 
@@ -107,12 +108,14 @@ class ClaimRepository:
             per_person: how many one person may have running over all processes.
             lowest: the lowest priority that may run now.
             breath_s: seconds until the site may be asked for its next video; 0 for sites that need no rest.
+            but: ids that must wait in line; while one of them is the next, so does everything behind it.
         """
         picked = pick_args(at, lowest=lowest, per_person=per_person)
         pick = pick_query()
         if not await fetch(pick, *picked):
             return []  # nothing to write, so nobody's turn at the writer is taken
         claims: list[Claim] = []
+        others = f"id NOT IN ({', '.join(['{}'] * len(but))}) AND " if but else ""
         async with transaction():
             if is_postgres():
                 await fetch("SELECT pg_advisory_xact_lock({}::bigint)", CLAIM_LOCK)
@@ -123,8 +126,8 @@ class ClaimRepository:
                     "UPDATE download_queue SET state = 'downloading', owner = {}, lease_until = {}, attempts = attempts + 1, "
                     "started_at = coalesce(started_at, {}), finished_at = NULL, reason_code = NULL, reason = NULL, "
                     "identity = NULL, next_attempt_at = NULL, changed_at = {} "
-                    f"WHERE state = 'queued' AND id IN ({pick}) RETURNING {_CLAIM_COLUMNS}",
-                    *(self.owner, lease_until, at, at, *picked),
+                    f"WHERE state = 'queued' AND {others}id IN ({pick}) RETURNING {_CLAIM_COLUMNS}",
+                    *(self.owner, lease_until, at, at, *but, *picked),
                 )
                 if not rows:
                     break
