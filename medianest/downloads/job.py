@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from medianest.downloads import reasons
+from medianest.downloads.alone import alone_in
 from medianest.downloads.child import Child, WorkerDied
 from medianest.downloads.endings import Endings, JobTools, now
 from medianest.downloads.links import GENERIC_SITES, identity_of, key_of
@@ -92,7 +93,10 @@ class DownloadJob:
         if pause is not None:
             await self._endings.site_is_paused(pause)
             return
-        await asyncio.to_thread(self._tools.library.prepare, self.claim.id)
+        async with alone_in(await asyncio.to_thread(self._tools.library.prepare, self.claim.id)):
+            await self._work_alone()
+
+    async def _work_alone(self) -> None:
         if await self._shelving.finish_what_was_filed():
             return
         self._cookies = await self._tools.cookies.of(self._site)
