@@ -42,7 +42,7 @@ def slow_clips(folder: Path) -> Iterator[Figure]:
                 site.rate_bytes_s = MIB
                 began = time.monotonic()
                 add_at_once(server, client, [f"{site.url}/n/{number}/slow.mp4" for number in range(CLIPS)])
-                wait_until_done(client, CLIPS + 1)
+                wait_until_done(server, CLIPS + 1)
                 wall = time.monotonic() - began
         finally:
             server.close()
