@@ -74,7 +74,13 @@ class Ears:
 
     def after(self, moment: float, number: int) -> float:
         """Seconds from `moment` to the next message about a download."""
-        return next(when for when, _event, subject in self.heard if subject == number and when >= moment) - moment
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            for when, _event, subject in tuple(self.heard):
+                if subject == number and when >= moment:
+                    return when - moment
+            time.sleep(0.02)
+        raise TimeoutError(f"no message about {number}")
 
     def close(self) -> None:
         self._socket.close()
